@@ -1,0 +1,22 @@
+"""What is answered about agencies."""
+
+from pydantic import Field
+
+from api.web.datatypes import Out
+from api.web.documents import PageOf
+
+
+class AgencyOut(Out):
+    """A registered agency (*myndighet*), one per board or self-standing branch."""
+
+    slug: str = Field(json_schema_extra={"example": "skarholmen-trygghet"})
+    name: str = Field(json_schema_extra={"example": "Skärholmens stadsdelsnämnd, trygghet"})
+    sector: str = Field(json_schema_extra={"example": "municipal-safety"})
+    municipality: str | None
+    district: str | None
+
+
+class AgencyPage(PageOf):
+    """A page of agencies."""
+
+    items: list[AgencyOut]

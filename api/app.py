@@ -1,0 +1,129 @@
+"""create_app(): wiring only; every router on one screen."""
+
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.types import Scope
+
+from api.agencies.endpoints import router as agencies
+from api.agencies.service import AgencyRegister
+from api.contract import contract_router
+from api.disclosure.gate import Gate
+from api.health import ROUTES as HEALTH
+from api.health import Requests
+from api.identity.development import DevelopmentIssuer
+from api.identity.jwks import JwksSource
+from api.identity.tokens import TokenVerifier
+from api.law.endpoints import router as law_router
+from api.ledger.service import Ledger
+from api.pages.endpoints import router as pages
+from api.scenes.endpoints import router as scenes
+from api.settings import BASE_PATH, Settings
+from api.store.database import Database
+from api.web import problems
+from api.web.api_info import api_info_router
+from api.web.body import BodyLimit
+from api.web.context import Services
+from api.web.methods import Methods
+from api.web.query import RequestSyntax
+from api.web.trace import Envelope
+from policies.catalogue import law
+
+RELEASED = date(2026, 11, 21)
+ROUTERS = (agencies, scenes, law_router)
+_FEED = "/incident-batches"
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Starlette:
+    """The service over one database. Raises `LawError` where the law files do not hold together."""
+    client = httpx.AsyncClient(timeout=5)
+    the_law = law()
+    ledger = Ledger(database, clock=clock, new_id=new_id)
+    services = Services(
+        settings=settings,
+        law=the_law,
+        clock=clock,
+        new_id=new_id,
+        database=database,
+        ledger=ledger,
+        gate=Gate(database, ledger, the_law, clock),
+        agencies=AgencyRegister(database, the_law, clock),
+        verifier=TokenVerifier(
+            _keys(settings, clock, client), issuer=settings.issuer, audience=settings.audience, clock=clock
+        ),
+    )
+    api = _api(settings, services)
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            yield
+        finally:
+            await database.close()
+            await client.aclose()
+
+    counts: Counter[tuple[str, str]] = Counter()
+    app = Starlette(
+        routes=[*HEALTH, Mount(BASE_PATH, app=api)],
+        middleware=[
+            Middleware(Envelope, random_bytes=secrets.token_bytes, https=settings.public_url.startswith("https:")),
+            Middleware(Requests, counts=counts),
+        ],
+        lifespan=lifespan,
+    )
+    problems.install(app, new_id=lambda: str(new_id()))
+    app.state.services, app.state.counts, app.state.api = services, counts, api
+    return app
+
+
+def _keys(settings: Settings, clock: Callable[[], datetime], client: httpx.AsyncClient) -> JwksSource:
+    """The issuer's published keys; the development key only where nothing else is set, and never in production."""
+    development = settings.environment == "development"
+    if settings.jwks is not None:
+        return JwksSource.from_location(settings.jwks, clock=clock, client=client, development=development)
+    issuer = DevelopmentIssuer.load_or_create(
+        settings.data_dir, issuer=settings.issuer, audience=settings.audience
+    )
+    return JwksSource.from_document(issuer.jwks(), clock=clock, development=development)
+
+
+def _api(settings: Settings, services: Services) -> FastAPI:
+    api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, separate_input_output_schemas=True)
+    api.state.services = services
+
+    def limit_for(scope: Scope) -> int:
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        return settings.feed_limit_bytes if path.startswith(_FEED) else settings.body_limit_bytes
+
+    api.add_middleware(Methods, app_of=api)
+    api.add_middleware(BodyLimit, limit_for=limit_for)
+    api.add_middleware(RequestSyntax)
+    problems.install(api, new_id=lambda: str(services.new_id()))
+    for router in ROUTERS:
+        api.include_router(router)
+    api.include_router(api_info_router(released=RELEASED, documentation=f"{settings.api_url}/docs"))
+    api.include_router(contract_router(api))
+    api.include_router(pages(settings))
+    return api

@@ -1,0 +1,1 @@
+"""The gate: what is asked, cut to what is lawful, compiled to one statement, answered with a receipt."""

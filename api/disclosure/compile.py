@@ -1,0 +1,281 @@
+"""Selection ∩ Decision -> one SELECT in which PostgreSQL itself builds the JSON.
+
+INVARIANT: a column is named in the statement only if the decision releases it for the rows it is taken from. That
+holds for what is selected, filtered, ordered and joined alike.
+
+Statements depend on the *shape* of what is asked (fields, filters, order, row rules), never on values, and are
+compiled once a shape.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    false,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    table,
+    text,
+    true,
+)
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.selectable import Select
+from sqlalchemy.types import Uuid
+
+from api.disclosure.resource import AGENCY, NOW, TODAY, Resource
+from api.disclosure.selection import ChildWanted, FieldWanted, Selection
+from policies.decide import Decision
+from policies.model import RowRule
+
+_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+_DECISIONS = table(
+    "disclosure_decisions",
+    column("id"),
+    column("holder"),
+    column("recipient"),
+    column("revoked_at"),
+    column("valid_from"),
+    column("valid_until"),
+)
+_EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
+_EMPTY_OBJECT: ColumnElement[Any] = literal_column("'{}'::jsonb")
+_ITEMS = table("disclosure_decision_items", column("decision_id"), column("item_id"))
+
+_SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The shape of one resource's part: everything that decides the statement's text."""
+
+    resource: Resource
+    fields: tuple[tuple[str, str, str | None, tuple[RowRule, ...]], ...]
+    children: tuple[tuple[str, str, "_Node"], ...]
+    visible: tuple[RowRule, ...]
+    filters: tuple[str, ...]
+    sort: tuple[tuple[str, bool], ...]
+    total: bool
+    keep_withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A compiled statement: text with `$1…`, the names of its parameters in order, and those that are constants."""
+
+    text: str
+    parameters: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    def values(self, values: Mapping[str, Any]) -> list[Any]:
+        """The parameters' values in the statement's order."""
+        known = {**self.constants, **values}
+        return [known[name] for name in self.parameters]
+
+
+def compile_selection(
+    selection: Selection, decisions: Mapping[int, Decision], *, keep_withheld: bool
+) -> tuple[Statement, dict[str, Any]]:
+    """The statement for a selection, and the values of all parameters but the gate's own.
+
+    `decisions` holds the decision for each node, by `id(node)`. `keep_withheld` answers null for a withheld field
+    (GraphQL) instead of leaving its key out (REST).
+    """
+    values: dict[str, Any] = {}
+    shape = _shape(selection, decisions, values, "", keep_withheld=keep_withheld)
+    return _statement(shape), values
+
+
+def _shape(
+    selection: Selection, decisions: Mapping[int, Decision], values: dict[str, Any], path: str, *, keep_withheld: bool
+) -> _Node:
+    decision = decisions[id(selection)]
+    fields = []
+    visible: dict[RowRule, None] = {}
+    for wanted in selection.wanted:
+        if isinstance(wanted, FieldWanted):
+            rules = () if wanted.literal is not None else decision.rules_for(wanted.name)
+            fields.append((wanted.name, wanted.key, wanted.literal, rules))
+            visible.update(dict.fromkeys(rules))
+    if selection.resource.holder is None:
+        visible = {RowRule("any"): None}
+    if path and selection.filters:
+        raise ValueError("a nested list takes no filters: its parameters would collide with the outer ones")
+    for name, value in selection.filters:
+        values.update(selection.resource.filters[name].bind(value))
+    values[f"{path}limit"] = selection.limit
+    values[f"{path}offset"] = selection.offset
+    for rule in visible:
+        if rule.decision is not None:
+            values[_decision_parameter(rule)] = rule.decision
+    return _Node(
+        resource=selection.resource,
+        fields=tuple(fields),
+        children=tuple(
+            (
+                child.name,
+                child.key,
+                _shape(child.selection, decisions, values, f"{path}{child.key}_", keep_withheld=keep_withheld),
+            )
+            for child in selection.wanted
+            if isinstance(child, ChildWanted)
+        ),
+        visible=tuple(visible),
+        filters=tuple(name for name, _ in selection.filters),
+        sort=selection.sort,
+        total=selection.total,
+        keep_withheld=keep_withheld,
+    )
+
+
+def _decision_parameter(rule: RowRule) -> str:
+    return f"decision_{(rule.decision or '').replace('-', '')}"
+
+
+@lru_cache(maxsize=1024)
+def _statement(shape: _Node) -> Statement:
+    chosen = _rows(shape, "").subquery("chosen")
+    counted: list[ColumnElement[Any]] = [
+        cast(func.coalesce(func.json_agg(_as_json(chosen, shape)), _EMPTY_LIST), Text).label("items"),
+        func.count().label("count"),
+    ]
+    if shape.total:
+        matching = select(func.count()).select_from(shape.resource.source).where(*_conditions(shape))
+        counted.append(matching.scalar_subquery().label("total"))
+    compiled = select(*counted).select_from(chosen).compile(dialect=_DIALECT)
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return Statement(str(compiled), tuple(compiled.positiontup or ()), constants)
+
+
+def _as_json(chosen: Any, shape: _Node) -> ColumnElement[Any]:
+    """The row as one JSON object: as it is, or merged with the parts that only some rows release."""
+    if _uniform(shape):
+        return func.row_to_json(text("chosen"))
+    return chosen.c["document"]  # type: ignore[no-any-return]
+
+
+def _uniform(shape: _Node) -> bool:
+    """Whether every released field is released for all visible rows, so that plain columns say it all."""
+    return all(rules == () or set(rules) >= set(shape.visible) for _, _, _, rules in shape.fields)
+
+
+def _rows(shape: _Node, path: str) -> Select[Any]:
+    columns = _plain_columns(shape, path) if _uniform(shape) else [_merged_document(shape, path).label("document")]
+    ordering = [shape.resource.sorts[name].desc() if down else shape.resource.sorts[name] for name, down in shape.sort]
+    return (
+        select(*columns)
+        .select_from(shape.resource.source)
+        .where(*_conditions(shape))
+        .order_by(*ordering, *shape.resource.order)
+        .limit(bindparam(f"{path}limit", type_=Integer()))
+        .offset(bindparam(f"{path}offset", type_=Integer()))
+    )
+
+
+def _plain_columns(shape: _Node, path: str) -> list[ColumnElement[Any]]:
+    columns: list[ColumnElement[Any]] = []
+    for name, key, constant, rules in shape.fields:
+        if constant is not None:
+            columns.append(_quoted(constant).label(key))
+        elif rules:
+            columns.append(shape.resource.fields[name].label(key))
+        elif shape.keep_withheld:
+            columns.append(null().label(key))
+    columns += [_nested(shape.resource, name, node, f"{path}{key}_").label(key) for name, key, node in shape.children]
+    return columns
+
+
+def _merged_document(shape: _Node, path: str) -> ColumnElement[Any]:
+    """Fields released for every visible row, then for each row rule the fields it adds, under CASE."""
+    everywhere: list[ColumnElement[Any]] = []
+    by_rules: dict[tuple[RowRule, ...], list[ColumnElement[Any]]] = {}
+    for name, key, constant, rules in shape.fields:
+        if constant is not None:
+            everywhere += [_quoted(key), _quoted(constant)]
+        elif not rules:
+            everywhere += [_quoted(key), null()] if shape.keep_withheld else []
+        elif set(rules) >= set(shape.visible):
+            everywhere += [_quoted(key), shape.resource.fields[name]]
+        else:
+            everywhere += [_quoted(key), null()] if shape.keep_withheld else []
+            by_rules.setdefault(rules, []).extend([_quoted(key), shape.resource.fields[name]])
+    for name, key, node in shape.children:
+        everywhere += [_quoted(key), _nested(shape.resource, name, node, f"{path}{key}_")]
+    document: ColumnElement[Any] = func.jsonb_build_object(*everywhere)
+    for rules, pairs in by_rules.items():
+        released = or_(*(_row_condition(shape.resource, rule) for rule in rules))
+        part = case((released, func.jsonb_build_object(*pairs)), else_=_EMPTY_OBJECT)
+        document = document.op("||")(part)
+    return document
+
+
+def _quoted(name: str) -> ColumnElement[str]:
+    """A key or a type's name as an SQL string. Only plain names come this far; anything else is a fault of ours."""
+    if _SAFE_KEY.fullmatch(name) is None:
+        raise ValueError("not a name that can stand in a statement")
+    return literal_column(f"'{name}'::text", Text())
+
+
+def _nested(parent: Resource, name: str, node: _Node, path: str) -> ColumnElement[Any]:
+    """A child list as a correlated scalar subquery."""
+    rows = _rows(node, path).where(parent.children[name].on()).correlate(*_tables(parent)).subquery("chosen")
+    return select(func.coalesce(func.json_agg(_as_json(rows, node)), _EMPTY_LIST)).select_from(rows).scalar_subquery()
+
+
+def _tables(resource: Resource) -> Iterable[Any]:
+    return resource.source._from_objects  # noqa: SLF001 - the public API has no list of a FROM clause's tables
+
+
+def _conditions(shape: _Node) -> list[ColumnElement[bool]]:
+    conditions = [] if shape.resource.base is None else [shape.resource.base]
+    if not shape.visible:
+        conditions.append(false())
+    elif RowRule("any") not in shape.visible:
+        conditions.append(or_(*(_row_condition(shape.resource, rule) for rule in shape.visible)))
+    conditions += [shape.resource.filters[name].predicate for name in shape.filters]
+    return conditions
+
+
+def _row_condition(resource: Resource, rule: RowRule) -> ColumnElement[bool]:
+    """A row rule as SQL. A decision is looked at again here, so that a revocation bites on the very next read."""
+    if rule.scope == "any":
+        return true()
+    if rule.scope == "own":
+        return false() if resource.holder is None else resource.holder == AGENCY
+    conditions = [
+        _DECISIONS.c.id == bindparam(_decision_parameter(rule), type_=Uuid()),
+        _DECISIONS.c.recipient == AGENCY,
+        _DECISIONS.c.revoked_at.is_(None),
+        _DECISIONS.c.valid_from <= NOW,
+        _DECISIONS.c.valid_until > NOW,
+        _ITEMS.c.item_id == resource.key,
+    ]
+    if resource.holder is not None:
+        conditions.append(_DECISIONS.c.holder == resource.holder)
+    joined = select(_ITEMS.c.item_id).join(_DECISIONS, _DECISIONS.c.id == _ITEMS.c.decision_id)
+    live = joined.where(*conditions).correlate(*_tables(resource)).exists()
+    if rule.age_below is None:
+        return live
+    if resource.birth_date is None:
+        return false()
+    # INVARIANT: an unknown birth date fails the comparison, and the row stays withheld.
+    return and_(live, resource.birth_date + text(f"interval '{int(rule.age_below)} years'") > TODAY)
+
+
+def gate_values(*, as_of: date, today: date, now: datetime, agency: str) -> dict[str, Any]:
+    """The parameters that the gate itself supplies: `as_of` is the day of the data, `today` the day of the law."""
+    return {"as_of": as_of, "today": today, "now": now, "agency": agency}

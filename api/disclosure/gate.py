@@ -1,0 +1,214 @@
+"""THE GATE. Ask the law once, cut the selection to what is released, run one statement, log it, hand on bytes.
+
+Every face (REST, GraphQL, files, pages) reads through `Gate.read` and nothing else.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from api.disclosure.asking import Asking
+from api.disclosure.compile import compile_selection, gate_values
+from api.disclosure.selection import Selection
+from api.errors import Fault, Problem
+from api.ledger.service import Ledger
+from api.store.database import Database
+from policies.decide import Decision, decide
+from policies.explain import disclosure, withheld_as_json
+from policies.model import Facts, Law, LiveDecision, RowRule
+
+_SWEDEN = ZoneInfo("Europe/Stockholm")
+
+_LIVE_DECISIONS = """
+SELECT d.id, a.sector, d.provision, d.purpose, d.fields, d.resource
+  FROM disclosure_decisions d JOIN agencies a ON a.slug = d.holder
+ WHERE d.recipient = $1 AND d.resource = ANY($2) AND d.revoked_at IS NULL AND d.valid_from <= $3 AND d.valid_until > $3
+ ORDER BY d.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gate hands on.
+
+    `items` is a JSON array of rows as PostgreSQL built it; `total` counts what the filters leave of the rows the
+    caller may know of (`None` where it was not asked for).
+    """
+
+    items: bytes
+    count: int
+    total: int | None
+    decisions: tuple[Decision, ...]
+    receipt: str | None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the answer holds only what any registered agency may read."""
+        return self.receipt is None
+
+    def first(self) -> bytes | None:
+        """The single row asked for, or `None` where there is none the caller may know of."""
+        return self.items[1:-1].strip() if self.count else None
+
+    def disclosure(self) -> bytes:
+        """`_meta.disclosure` as JSON."""
+        return _disclosure(self.decisions) if self.receipt is None else _disclosure_json(self.decisions, self.receipt)
+
+
+def _disclosure_json(decisions: tuple[Decision, ...], receipt: str | None) -> bytes:
+    shown = disclosure(decisions, receipt=receipt)
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=1024)
+def _disclosure(decisions: tuple[Decision, ...]) -> bytes:
+    return _disclosure_json(decisions, None)
+
+
+class Gate:
+    """Reads for callers. It holds no state of its own but the law, the clock and the way to database and ledger."""
+
+    def __init__(self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime]) -> None:
+        self._database, self._ledger, self._law, self._clock = database, ledger, law, clock
+
+    def today(self) -> date:
+        """The calendar day in Sweden: law, age and deadlines turn at Swedish midnight."""
+        return self._clock().astimezone(_SWEDEN).date()
+
+    async def read(
+        self, asking: Asking, selection: Selection, *, as_of: date | None = None, keep_withheld: bool = False
+    ) -> Answer:
+        """Answer a selection. `as_of` selects data (default today); the law is always today's.
+
+        Raises `Problem` 403 for a filter or order on a withheld field, 503 where database or ledger is away.
+        """
+        now = self._clock()
+        today = now.astimezone(_SWEDEN).date()
+        live = await self._live_decisions(asking, selection, now)
+        decisions = {id(node): decide(self._facts(asking, node, live), self._law, today) for node in selection.walk()}
+        ordered = tuple(decisions.values())
+        protected = any(decision.protected for decision in ordered)
+        refusal = _refused_filter(selection, decisions)
+        if refusal is not None:
+            receipt = await self._log(asking, selection, ordered, "refusal") if protected else None
+            raise _with_receipt(refusal, receipt)
+        statement, values = compile_selection(selection, decisions, keep_withheld=keep_withheld)
+        values |= gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
+        row = await self._database.fetch_row(statement.text, statement.values(values))
+        assert row is not None, "an aggregate without GROUP BY always has one row"  # noqa: S101
+        # INVARIANT: the leaf is durable before the first byte leaves; append raises where it is not.
+        receipt = await self._log(asking, selection, ordered, "answer") if protected else None
+        total = row["total"] if selection.total else None
+        return Answer(row["items"].encode(), row["count"], total, ordered, receipt)
+
+    def decision_for(self, asking: Asking, selection: Selection) -> Decision:
+        """The decision a selection of shared fields would get, for faces that only show it."""
+        return decide(self._facts(asking, selection, {}), self._law, self.today())
+
+    def _facts(self, asking: Asking, node: Selection, live: Mapping[str, tuple[LiveDecision, ...]]) -> Facts:
+        return Facts(
+            caller_sector=asking.agency.sector,
+            resource=node.resource.name,
+            fields=node.field_names(),
+            holders=asking.holders if node.resource.holder is not None else (),
+            purpose=asking.purpose,
+            legal_basis=asking.legal_basis,
+            case_reference=asking.case_reference is not None,
+            decisions=live.get(node.resource.name, ()),
+        )
+
+    async def _live_decisions(
+        self, asking: Asking, selection: Selection, now: datetime
+    ) -> dict[str, tuple[LiveDecision, ...]]:
+        """Decisions that name the caller. Asked for only where something protected is asked for under a purpose."""
+        fields = self._law.fields
+        resources = {
+            node.resource.name
+            for node in selection.walk()
+            if any(fields[node.resource.name, name].kind.level == "protected" for name in node.field_names())
+        }
+        if asking.purpose is None or not resources:
+            return {}
+        rows = await self._database.fetch(_LIVE_DECISIONS, [asking.agency.slug, sorted(resources), now])
+        live: dict[str, tuple[LiveDecision, ...]] = {}
+        for row in rows:
+            found = LiveDecision(
+                str(row["id"]), row["sector"], row["provision"], row["purpose"], frozenset(row["fields"])
+            )
+            live[row["resource"]] = (*live.get(row["resource"], ()), found)
+        return live
+
+    async def _log(self, asking: Asking, selection: Selection, decisions: tuple[Decision, ...], kind: str) -> str:
+        """One leaf: who asked for what, why, what was released on which ground (BDF 3:4). Never a value of a row."""
+        entry: dict[str, Any] = {
+            "kind": kind,
+            "agency": asking.agency.slug,
+            "client": asking.caller.client_id,
+            "subject": asking.caller.subject,
+            "purpose": asking.purpose,
+            "legalBasis": asking.legal_basis,
+            "caseReference": asking.case_reference,
+            "policyVersion": self._law.version,
+            "asOf": decisions[0].as_of.isoformat(),
+            "filters": [name for name, _ in selection.filters],
+            "resources": [_entry_of(decision) for decision in decisions],
+        }
+        return await self._ledger.append(entry, receiver=asking.agency.slug)
+
+
+def _entry_of(decision: Decision) -> dict[str, Any]:
+    return {
+        "resource": decision.facts.resource,
+        "released": [
+            [entry.field, entry.ground, entry.holder_sector, entry.decision]
+            for entry in decision.released
+            if entry.rows.scope != "any" or entry.ground != "no-secrecy"
+        ],
+        "withheld": [[entry.field, entry.holder_sector, entry.reason] for entry in decision.withheld],
+    }
+
+
+def _refused_filter(selection: Selection, decisions: Mapping[int, Decision]) -> Problem | None:
+    """A filter or an order may use a field only where every row that could be seen releases it.
+
+    INVARIANT: a hidden field that still works in a filter is an oracle, so it is refused, never ignored.
+    """
+    for node in selection.walk():
+        decision = decisions[id(node)]
+        visible = {rule for name in node.field_names() for rule in decision.rules_for(name)}
+        if node.resource.holder is None:
+            visible = {RowRule("any")}
+        used = [(name, field) for name, _ in node.filters for field in node.resource.filters[name].fields]
+        used += [("sort", field) for field, _ in node.sort]
+        for parameter, field in used:
+            rules = set(decision.rules_for(field))
+            if not rules or not rules >= visible:
+                return _withheld_filter(parameter, field, decision)
+    return None
+
+
+def _withheld_filter(parameter: str, field: str, decision: Decision) -> Problem:
+    entry = decision.refusal_of(field)
+    citation = entry.citation if entry is not None and entry.citation else "6 kap. 5 § OSL"
+    return Problem(
+        "withheld-field",
+        f"`{field}` is withheld ({citation}) and can therefore not be filtered on or sorted by",
+        faults=[
+            Fault(
+                f"query.{parameter}",
+                f"`{field}` is withheld under {citation}",
+                "leave the parameter out, or ask for the field under a ground that opens it",
+            )
+        ],
+        extra={"withheld": [withheld_as_json(entry)]} if entry is not None else None,
+    )
+
+
+def _with_receipt(problem: Problem, receipt: str | None) -> Problem:
+    if receipt is not None:
+        problem.extra["receipt"] = receipt
+    return problem

@@ -1,0 +1,60 @@
+"""What a subject offers to be read: fields, filters, children, as SQL expressions the gate may or may not select.
+
+A `Resource` stands in the subject's `repository.py`; its field names are those of `policies/law/fields.toml`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy.types import Date, DateTime, Text
+
+# Values every compiled statement may refer to; the gate supplies them. AS_OF selects data, TODAY is the law's day.
+AS_OF = bindparam("as_of", type_=Date(), required=True)
+TODAY = bindparam("today", type_=Date(), required=True)
+NOW = bindparam("now", type_=DateTime(timezone=True), required=True)
+AGENCY = bindparam("agency", type_=Text(), required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter parameter: the fields whose values it reveals, and its predicate over named bind parameters.
+
+    `bind` turns the caller's value into the predicate's parameters. INVARIANT: a filter names every field that its
+    predicate reads; one that forgot a field would be an oracle.
+    """
+
+    fields: tuple[str, ...]
+    predicate: ColumnElement[bool]
+    bind: Callable[[Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A nested list: its resource and the condition that ties its rows to the parent's."""
+
+    resource: Callable[[], "Resource"]
+    on: Callable[[], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A readable kind of row.
+
+    `source` is the FROM clause, `key` the primary key, `sorts` the fields a list may be ordered by and `order` the
+    default order (always ending in the key, so that pages are stable). `holder` and `birth_date` are columns for row
+    rules where rows have several holders. `base` is a condition every read carries, such as the day asked for.
+    """
+
+    name: str
+    source: FromClause
+    key: ColumnElement[Any]
+    fields: Mapping[str, ColumnElement[Any]]
+    order: tuple[ColumnElement[Any], ...]
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    sorts: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    children: Mapping[str, Child] = field(default_factory=dict)
+    base: ColumnElement[bool] | None = None
+    holder: ColumnElement[str] | None = None
+    birth_date: ColumnElement[Any] | None = None

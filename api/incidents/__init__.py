@@ -1,0 +1,1 @@
+"""Public-transport incidents (*händelser*), fed in batches."""

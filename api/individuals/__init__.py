@@ -1,0 +1,1 @@
+"""Persons tied to a mapping; each row is held by the agency that recorded it."""

@@ -1,0 +1,1 @@
+"""The method catalogue and the intervention survey (*insatsenkät*)."""

@@ -1,0 +1,1 @@
+"""The log of disclosures: one durable leaf per protected answer and refusal."""

@@ -1,0 +1,1 @@
+"""The yearly mapping of a scene (*kartläggning*)."""

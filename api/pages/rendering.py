@@ -1,0 +1,52 @@
+"""The docs pages as HTML, with the headers that keep a page to its own origin."""
+
+from pathlib import Path
+from typing import Literal
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.pages.assets import vendor_path
+from api.settings import Settings
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+)
+
+# INVARIANT: a page loads, and talks to, nothing but its own origin, and runs no inline script: closed networks have
+# no way out, and a token typed into a page must have none either.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{inline_style}; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# GraphiQL writes a style element when it opens a dialog; Swagger UI gets by without.
+_INLINE_STYLE = {"docs": "", "graphiql": " 'unsafe-inline'"}
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+def page(name: Literal["docs", "graphiql"], settings: Settings, *, root: str) -> HTMLResponse:
+    """One page. `root` is the API root as seen from the page's own address (`./`, `../`).
+
+    Relative addresses hold whatever prefix a reverse proxy puts in front of the service.
+    """
+    html = _TEMPLATES.get_template(f"{name}.html").render(
+        root=root,
+        static=f"{root}docs/static/",
+        swagger=f"{root}docs/static/{vendor_path('swagger-ui-dist')}/",
+        graphiql=f"{root}docs/static/{vendor_path('graphiql')}/",
+        development=settings.environment == "development",
+    )
+    policy = _POLICY.format(inline_style=_INLINE_STYLE[name])
+    return HTMLResponse(html, headers=_HEADERS | {"Content-Security-Policy": policy})
+
+
+def graphiql_page(settings: Settings, *, root: str = "./") -> HTMLResponse:
+    """GraphiQL, also as the answer of `GET /graphql` to a browser (`root="./"` there)."""
+    return page("graphiql", settings, root=root)

@@ -1,0 +1,1 @@
+"""Places: municipalities, districts, local police areas, schools, stations; outlines and readers of their files."""

@@ -1,0 +1,1 @@
+"""Situation reports (*lägesbilder*) and the county's indicators."""

@@ -1,0 +1,1 @@
+"""Open drug scenes (*öppna drogscener*) and their outlines."""

@@ -1,0 +1,114 @@
+"""The two ways to the database: a pool of plain connections for compiled reads, an engine for writes.
+
+Reads and writes never share a connection, so that the read path can later get a role of its own with column grants.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from api.errors import Problem
+from api.store.recorder import StatementRecorder
+
+_GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
+def unavailable() -> Problem:
+    """The database cannot answer now; nothing was stored, and asking again is safe."""
+    return Problem(
+        "unavailable",
+        "the database does not answer; nothing was stored, try again in a few seconds",
+        headers={"Retry-After": "5"},
+    )
+
+
+class Database:
+    """Connections to one PostgreSQL, made by `open` and given back by `close`."""
+
+    def __init__(self, url: str, *, read_connections: int = 8) -> None:
+        parsed = make_url(url)
+        self._read_dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._read_connections = read_connections
+        self._pool: asyncpg.Pool | None = None
+        self.recorder = StatementRecorder()
+        self.engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=8, max_overflow=8)
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self.recorder.note(statement)
+
+    async def open(self) -> None:
+        """Open the read pool. Raises `OSError` or an asyncpg error where the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            self._read_dsn,
+            min_size=1,
+            max_size=self._read_connections,
+            command_timeout=30,
+            server_settings={"default_transaction_read_only": "on", "timezone": "UTC", "jit": "off"},
+        )
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        if self._pool is not None:
+            await self._pool.close()
+        await self.engine.dispose()
+
+    async def fetch_row(self, statement: str, values: Sequence[Any]) -> asyncpg.Record | None:
+        """One compiled read. Raises `Problem` 503 where the database is away."""
+        return (await self._read(statement, values) or [None])[0]
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> list[asyncpg.Record]:
+        """One compiled read of several rows. Raises `Problem` 503 where the database is away."""
+        return await self._read(statement, values)
+
+    async def _read(self, statement: str, values: Sequence[Any]) -> list[asyncpg.Record]:
+        if self._pool is None:
+            raise unavailable()
+        self.recorder.note(statement)
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+                return rows
+        except (*_GONE, TimeoutError):
+            raise unavailable() from None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """One write transaction: committed when the block ends, undone when it raises.
+
+        INVARIANT: the answer that acknowledges a write is made after this block, hence after the commit.
+        """
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except _GONE:
+            raise unavailable() from None
+        except DBAPIError as error:
+            if error.connection_invalidated or isinstance(error.orig.__cause__ if error.orig else None, _GONE):
+                raise unavailable() from None
+            raise
+
+    async def ready(self) -> bool:
+        """Whether the database answers a trivial question within two seconds."""
+        if self._pool is None:
+            return False
+        try:
+            async with self._pool.acquire(timeout=2) as connection:
+                return bool(await connection.fetchval("SELECT true", timeout=2))
+        except (*_GONE, TimeoutError):
+            return False

@@ -1,0 +1,116 @@
+"""How each provision answers one question. The single place where hard conditions are checked.
+
+INVARIANT: what the question does not say (a request made, consent, an age that is not given) is an attestation that
+an officer must make, never a condition that counts as met by silence.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from policies.model import Assessment, Breaks, Condition, Lack, Law, Provision, Question, SecrecyRule, Wording
+
+# Every ground that says *may* rests on these two as well (BDL 2:4 and 2:22; OSL 7:2).
+ATTESTATIONS_OF_MAY = ("data-protection-check", "receiver-secrecy")
+
+
+def locks(question: Question, law: Law) -> tuple[SecrecyRule, ...]:
+    """The secrecy rules the question is about: those it names, else those of its kind at its holder."""
+    if question.secrecy is not None:
+        return tuple(law.secrecy[identity] for identity in question.secrecy)
+    if question.kind is None:
+        raise ValueError("a question names a kind or secrecy rules")
+    return law.secrecy_of(question.kind, question.holder_sector)
+
+
+def _breaks(breaks: Breaks, chapter: int | None, rule: SecrecyRule, day: date) -> bool:
+    if rule.id in breaks.excepts or chapter in rule.closed_to_chapters:
+        return False
+    wording = rule.in_force(day)
+    return (
+        breaks.everything
+        or rule.id in breaks.rules
+        or rule.chapter in breaks.chapters
+        or rule.protects in breaks.protects
+        or (wording is not None and wording.harm_test in breaks.harm_tests)
+    )
+
+
+def _names(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
+def _sector_lacks(wording: Wording, question: Question) -> Iterable[Lack]:
+    if question.holder_sector not in wording.from_sectors:
+        yield Lack(Condition.FROM_SECTOR, _names(wording.from_sectors), question.holder_sector)
+    if question.recipient_sector not in wording.to_sectors:
+        yield Lack(Condition.TO_SECTOR, _names(wording.to_sectors), question.recipient_sector)
+    if wording.purposes is not None and question.purpose not in wording.purposes:
+        yield Lack(Condition.PURPOSE, _names(wording.purposes), question.purpose)
+
+
+def _content_lacks(wording: Wording, question: Question, rules: tuple[SecrecyRule, ...]) -> Iterable[Lack]:
+    if wording.kinds is not None and question.kind is not None and question.kind not in wording.kinds:
+        yield Lack(Condition.KIND, _names(wording.kinds), question.kind)
+    if wording.age_below is not None and question.subject_age is not None and question.subject_age >= wording.age_below:
+        yield Lack(Condition.SUBJECT_AGE, f"under {wording.age_below}", str(question.subject_age))
+    for asked in wording.open_questions:
+        if (
+            (not asked.purposes or question.purpose in asked.purposes)
+            and (not asked.secrecy or any(rule.id in asked.secrecy for rule in rules))
+            and (not asked.from_sectors or question.holder_sector in asked.from_sectors)
+            and (not asked.to_sectors or question.recipient_sector in asked.to_sectors)
+        ):
+            yield Lack(Condition.OPEN_QUESTION, asked.text.en, f"question {asked.number}")
+
+
+def _attestations(wording: Wording, question: Question) -> tuple[str, ...]:
+    stated = list(wording.attestations)
+    if wording.age_below is not None and question.subject_age is None:
+        stated.append("subject-age-verified")
+    if wording.kinds is not None and question.kind is None:
+        stated.append("kind-is-covered")
+    if wording.type == "may":
+        stated.extend(ATTESTATIONS_OF_MAY)
+    return tuple(stated)
+
+
+def assess_provision(provision: Provision, question: Question, rules: tuple[SecrecyRule, ...]) -> Assessment:
+    """One provision against one question; `lacks` holds every failing condition, in the order of `Condition`."""
+    wording = provision.in_force(question.as_of)
+    if wording is None:
+        first = provision.wordings[0].valid_from
+        lack = Lack(Condition.IN_FORCE, f"from {first}", str(question.as_of))
+        return Assessment(provision, None, (lack,), frozenset(), ())
+    opens = frozenset(rule.id for rule in rules if _breaks(wording.breaks, provision.chapter, rule, question.as_of))
+    lacks = [*_sector_lacks(wording, question)]
+    shut = [rule.id for rule in rules if rule.id not in opens]
+    if shut:
+        lacks.append(Lack(Condition.SECRECY, _names(shut), _names(opens)))
+    lacks += _content_lacks(wording, question, rules)
+    return Assessment(provision, wording, tuple(lacks), opens, _attestations(wording, question))
+
+
+def assess(question: Question, law: Law) -> tuple[Assessment, ...]:
+    """Every encoded provision against the question, available ones first, each group by id."""
+    rules = locks(question, law)
+    answers = [assess_provision(provision, question, rules) for provision in law.provisions.values()]
+    return tuple(sorted(answers, key=lambda answer: (not answer.available, answer.provision.id)))
+
+
+def undated(rules: Iterable[SecrecyRule], day: date) -> tuple[SecrecyRule, ...]:
+    """Rules that lock the data but have no wording on that day: nothing can be decided, so it is withheld."""
+    return tuple(rule for rule in rules if rule.in_force(day) is None)
+
+
+def reachable(answers: Iterable[Assessment], rules: tuple[SecrecyRule, ...]) -> bool:
+    """Whether special provisions, alone or together, can open every lock (general exits never count).
+
+    In a combination each provision must meet all its own conditions; only `secrecy` may fall to the others.
+    """
+    opened: set[str] = set()
+    for answer in answers:
+        if answer.provision.general:
+            continue
+        if all(lack.condition is Condition.SECRECY for lack in answer.lacks):
+            opened |= answer.opens
+    return bool(rules) and all(rule.id in opened for rule in rules)
