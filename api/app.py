@@ -19,6 +19,7 @@ from api.agencies.endpoints import router as agencies
 from api.agencies.service import AgencyRegister
 from api.contract import contract_router
 from api.disclosure.gate import Gate
+from api.graphql.endpoints import router as graphql
 from api.health import ROUTES as HEALTH
 from api.health import Requests
 from api.identity.development import DevelopmentIssuer
@@ -40,7 +41,7 @@ from api.web.trace import Envelope
 from policies.catalogue import law
 
 RELEASED = date(2026, 11, 21)
-ROUTERS = (agencies, scenes, law_router)
+ROUTERS = (agencies, scenes, law_router, graphql)
 _FEED = "/incident-batches"
 
 
@@ -103,14 +104,14 @@ def _keys(settings: Settings, clock: Callable[[], datetime], client: httpx.Async
     development = settings.environment == "development"
     if settings.jwks is not None:
         return JwksSource.from_location(settings.jwks, clock=clock, client=client, development=development)
-    issuer = DevelopmentIssuer.load_or_create(
-        settings.data_dir, issuer=settings.issuer, audience=settings.audience
-    )
+    issuer = DevelopmentIssuer.load_or_create(settings.data_dir, issuer=settings.issuer, audience=settings.audience)
     return JwksSource.from_document(issuer.jwks(), clock=clock, development=development)
 
 
 def _api(settings: Settings, services: Services) -> FastAPI:
-    api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, separate_input_output_schemas=True)
+    api = FastAPI(
+        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, separate_input_output_schemas=True
+    )
     api.state.services = services
 
     def limit_for(scope: Scope) -> int:

@@ -4,7 +4,7 @@ Every face (REST, GraphQL, files, pages) reads through `Gate.read` and nothing e
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -86,28 +86,38 @@ class Gate:
 
         Raises `Problem` 403 for a filter or order on a withheld field, 503 where database or ledger is away.
         """
+        return (await self.read_all(asking, [(selection, as_of)], keep_withheld=keep_withheld))[0]
+
+    async def read_all(
+        self, asking: Asking, wanted: Sequence[tuple[Selection, date | None]], *, keep_withheld: bool = False
+    ) -> list[Answer]:
+        """Answer several selections as one answer: one leaf, one receipt. `wanted` pairs each with its `as_of`."""
         now = self._clock()
         today = now.astimezone(_SWEDEN).date()
-        live = await self._live_decisions(asking, selection, now)
-        decisions = {id(node): decide(self._facts(asking, node, live), self._law, today) for node in selection.walk()}
-        ordered = tuple(decisions.values())
-        protected = any(decision.protected for decision in ordered)
-        refusal = _refused_filter(selection, decisions)
-        if refusal is not None:
-            receipt = await self._log(asking, selection, ordered, "refusal") if protected else None
-            raise _with_receipt(refusal, receipt)
-        statement, values = compile_selection(selection, decisions, keep_withheld=keep_withheld)
-        values |= gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
-        row = await self._database.fetch_row(statement.text, statement.values(values))
-        assert row is not None, "an aggregate without GROUP BY always has one row"  # noqa: S101
+        selections = [selection for selection, _ in wanted]
+        live = await self._live_decisions(asking, selections, now)
+        decided = [
+            {id(node): decide(self._facts(asking, node, live), self._law, today) for node in selection.walk()}
+            for selection in selections
+        ]
+        everything = tuple(dict.fromkeys(decision for decisions in decided for decision in decisions.values()))
+        protected = any(decision.protected for decision in everything)
+        for selection, decisions in zip(selections, decided, strict=True):
+            refusal = _refused_filter(selection, decisions)
+            if refusal is not None:
+                receipt = await self._log(asking, selections, everything, "refusal") if protected else None
+                raise _with_receipt(refusal, receipt)
+        rows = []
+        for (selection, as_of), decisions in zip(wanted, decided, strict=True):
+            statement, values = compile_selection(selection, decisions, keep_withheld=keep_withheld)
+            values |= gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
+            rows.append(await self._database.fetch_row(statement.text, statement.values(values)))
         # INVARIANT: the leaf is durable before the first byte leaves; append raises where it is not.
-        receipt = await self._log(asking, selection, ordered, "answer") if protected else None
-        total = row["total"] if selection.total else None
-        return Answer(row["items"].encode(), row["count"], total, ordered, receipt)
-
-    def decision_for(self, asking: Asking, selection: Selection) -> Decision:
-        """The decision a selection of shared fields would get, for faces that only show it."""
-        return decide(self._facts(asking, selection, {}), self._law, self.today())
+        receipt = await self._log(asking, selections, everything, "answer") if protected else None
+        return [
+            Answer(row["items"].encode(), row["count"], row["total"] if selection.total else None, everything, receipt)
+            for selection, row in zip(selections, rows, strict=True)
+        ]
 
     def _facts(self, asking: Asking, node: Selection, live: Mapping[str, tuple[LiveDecision, ...]]) -> Facts:
         return Facts(
@@ -122,12 +132,13 @@ class Gate:
         )
 
     async def _live_decisions(
-        self, asking: Asking, selection: Selection, now: datetime
+        self, asking: Asking, selections: Sequence[Selection], now: datetime
     ) -> dict[str, tuple[LiveDecision, ...]]:
         """Decisions that name the caller. Asked for only where something protected is asked for under a purpose."""
         fields = self._law.fields
         resources = {
             node.resource.name
+            for selection in selections
             for node in selection.walk()
             if any(fields[node.resource.name, name].kind.level == "protected" for name in node.field_names())
         }
@@ -142,7 +153,9 @@ class Gate:
             live[row["resource"]] = (*live.get(row["resource"], ()), found)
         return live
 
-    async def _log(self, asking: Asking, selection: Selection, decisions: tuple[Decision, ...], kind: str) -> str:
+    async def _log(
+        self, asking: Asking, selections: Sequence[Selection], decisions: tuple[Decision, ...], kind: str
+    ) -> str:
         """One leaf: who asked for what, why, what was released on which ground (BDF 3:4). Never a value of a row."""
         entry: dict[str, Any] = {
             "kind": kind,
@@ -154,7 +167,7 @@ class Gate:
             "caseReference": asking.case_reference,
             "policyVersion": self._law.version,
             "asOf": decisions[0].as_of.isoformat(),
-            "filters": [name for name, _ in selection.filters],
+            "filters": sorted({name for selection in selections for name, _ in selection.filters}),
             "resources": [_entry_of(decision) for decision in decisions],
         }
         return await self._ledger.append(entry, receiver=asking.agency.slug)

@@ -19,9 +19,7 @@ from policies.explain import provision_as_json, secrecy_as_json
 
 router = strict_router(tags=["law"])
 _PUBLIC = {"x-public": True}
-AcceptLanguage = Annotated[
-    str | None, Header(alias="Accept-Language", description="`sv` or `en`", max_length=200)
-]
+AcceptLanguage = Annotated[str | None, Header(alias="Accept-Language", description="`sv` or `en`", max_length=200)]
 
 
 def _json(value: Any) -> bytes:

@@ -14,9 +14,7 @@ from api.store.base import table_of
 
 _MUNICIPALITIES, _DISTRICTS = table_of(Municipality), table_of(District)
 _SCHOOLS, _STATIONS = table_of(School), table_of(Station)
-_OUTLINES = table(
-    "scene_outlines", column("scene_id"), column("outline"), column("valid_from"), column("until")
-)
+_OUTLINES = table("scene_outlines", column("scene_id"), column("outline"), column("valid_from"), column("until"))
 # The list of schools is always that of one scene, so its outline is part of the FROM clause.
 _NEAR = select(_OUTLINES.c.outline.label("outline")).where(
     _OUTLINES.c.scene_id == bindparam("scene", type_=Uuid()),
@@ -102,5 +100,3 @@ async def stations_known(connection: AsyncConnection, stop_ids: Iterable[str]) -
         _STATIONS.c.stop_id == func.any(bindparam("stops", list(stop_ids)))
     )
     return {row[0]: row[1] for row in await connection.execute(wanted)}
-
-

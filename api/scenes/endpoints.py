@@ -1,18 +1,19 @@
 """Scenes over REST."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from api.disclosure.asking import Asking
 from api.disclosure.selection import parse_sort
 from api.errors import Fault, Problem
 from api.places.geometry import to_metres
 from api.scenes import service
 from api.scenes.repository import SCENES
 from api.scenes.schemas import MunicipalityCode, SceneIn, SceneOut, ScenePage, ScenePatch, SchoolPage, Status
-from api.web.conditional import etag_of, require_match
+from api.web.conditional import etag_of, require_match, respond
 from api.web.context import AskingDependency, Services, ServicesDependency
 from api.web.datatypes import Flag, StrictDate, Whole
 from api.web.documents import answers
@@ -24,9 +25,7 @@ from api.web.writing import created
 router: APIRouter = strict_router(tags=["scenes"])
 
 SceneId = Annotated[UUID, Path(alias="sceneId", description="The scene's id / Platsens id")]
-AsOf = Annotated[
-    StrictDate | None, Query(alias="asOf", description="Data as of this day; the law is always today's")
-]
+AsOf = Annotated[StrictDate | None, Query(alias="asOf", description="Data as of this day; the law is always today's")]
 Sort = Annotated[
     str | None,
     Query(
@@ -98,9 +97,7 @@ async def read_scene(
 ) -> Response:
     """One scene, with its outline as it was on the day asked for."""
     selection = service.one_scene(scene_id)
-    return await answer_one(
-        request, parts, who, selection, what="the scene", links=scene_links(scene_id), as_of=as_of
-    )
+    return await answer_one(request, parts, who, selection, what="the scene", links=scene_links(scene_id), as_of=as_of)
 
 
 @router.post(
@@ -135,7 +132,8 @@ async def change_scene(
     who.caller.require("write:scenes")
     async with parts.database.transaction() as connection:
         row = await service.lock_for_change(connection, scene_id)
-        require_match(request, await _current_tag(request, parts, who, scene_id))
+        # The row is locked, so no other change can come between this read and ours.
+        require_match(request, etag_of(await _current(request, parts, who, scene_id), "application/json"))
         await service.patch_scene(
             connection,
             row,
@@ -146,14 +144,14 @@ async def change_scene(
             today=parts.gate.today(),
             radius_m=parts.settings.incident_radius_m,
         )
-    return await read_scene(request, parts, who, scene_id)
+    body = await _current(request, parts, who, scene_id)
+    return respond(request, body, shared=True, headers={"ETag": etag_of(body, "application/json")})
 
 
-async def _current_tag(request: Request, parts: Services, who: Any, scene_id: UUID) -> str:
-    """The ETag that a read of the scene gives now; its row is locked, so no other change can come between."""
+async def _current(request: Request, parts: Services, who: Asking, scene_id: UUID) -> bytes:
+    """What a read of the scene gives now: the state that its ETag stands for."""
     answer = await parts.gate.read(who, service.one_scene(scene_id))
-    body = single(request, parts, answer, what="the scene", links=scene_links(scene_id))
-    return etag_of(body, "application/json")
+    return single(request, parts, answer, what="the scene", links=scene_links(scene_id))
 
 
 @router.get(

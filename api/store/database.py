@@ -68,9 +68,9 @@ class Database:
             await self._pool.close()
         await self.engine.dispose()
 
-    async def fetch_row(self, statement: str, values: Sequence[Any]) -> asyncpg.Record | None:
-        """One compiled read. Raises `Problem` 503 where the database is away."""
-        return (await self._read(statement, values) or [None])[0]
+    async def fetch_row(self, statement: str, values: Sequence[Any]) -> asyncpg.Record:
+        """One compiled read that has exactly one row. Raises `Problem` 503 where the database is away."""
+        return (await self._read(statement, values))[0]
 
     async def fetch(self, statement: str, values: Sequence[Any]) -> list[asyncpg.Record]:
         """One compiled read of several rows. Raises `Problem` 503 where the database is away."""

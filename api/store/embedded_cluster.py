@@ -23,6 +23,7 @@ from api.store.embedded_process import (
 SUPERUSER = "samsyn"
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
 _RECOVERY_PATIENCE_S = 3600.0
+_SILENCE_PATIENCE_S = 60.0
 _POLL_S = 0.01
 
 # Given on the command line: stronger than postgresql.conf and than ALTER SYSTEM.
@@ -201,7 +202,7 @@ def _wait_until_ready(
         waited = time.monotonic() - started
         if process.poll() is not None:
             raise _failure(home, f"the server ended while starting ({process.returncode})", _tail(home))
-        if waited > _RECOVERY_PATIENCE_S:
+        if waited > (_RECOVERY_PATIENCE_S if state == "starting" else _SILENCE_PATIENCE_S):
             raise _failure(home, "the server does not get ready", _tail(home))
         if waited > 2 and not told:  # noqa: PLR2004 -- seconds before a person wonders
             progress("the database recovers after an unclean stop" if state == "starting" else "waiting for the server")

@@ -37,7 +37,6 @@ def server_process_arguments(account: Account, pass_fds: tuple[int, ...]) -> dic
     arguments: dict[str, Any] = {
         "env": CLEAN_ENVIRONMENT,
         "cwd": "/",
-        "umask": 0o077,
         "stdin": subprocess.DEVNULL,
         "start_new_session": True,
         "pass_fds": pass_fds,

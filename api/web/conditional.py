@@ -7,7 +7,9 @@ would tell that a row behind it changed.
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Annotated
 
+from fastapi import Header
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +24,19 @@ _SHARED = ((b"cache-control", SHARED_CACHE.encode()), (b"vary", VARY.encode()))
 _PROTECTED = ((b"cache-control", PROTECTED_CACHE.encode()), (b"vary", VARY.encode()))
 _TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*')
 _MAX_TAGS = 100
+_ENTITY_TAG = r'(?:W/)?"[!#-~]*"'
+
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=rf"^(?:\*|{_ENTITY_TAG}(?: ?, ?{_ENTITY_TAG})*)$",
+        max_length=1000,
+        description="ETag of the state that is changed / ETag för det tillstånd som ändras",
+        json_schema_extra={"example": '"3f2a9c51d07b4e68a1c2d3e4f5061728"'},
+    ),
+]
+"""Parameter type of an endpoint that changes a resource, so that the contract names the header; see `require_match`."""
 
 
 class Bytes(Response):

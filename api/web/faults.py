@@ -130,9 +130,10 @@ def problem_of(error: RequestValidationError) -> Problem:
         return Problem("unreadable", f"body: {what}", faults=[Fault("body", what, "send one JSON value in UTF-8")])
     faults = list(dict.fromkeys(fault_of(one, error.body) for one in errors))[:_MAX_FAULTS]
     headers = [one for one in errors if one["loc"][:1] == ("header",)]
+    missing = {str(one["loc"][-1]).lower() for one in headers if one["type"] == "missing"}
     slug = "invalid"
-    if any(one["type"] == "missing" for one in headers):
-        slug = "missing-header"
+    if missing:
+        slug = "precondition-required" if missing == {"if-match"} else "missing-header"
     elif any(str(one["loc"][-1]).lower() in _SYNTAX_HEADERS for one in headers):
         slug = "unreadable"
     first = faults[0]

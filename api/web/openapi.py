@@ -46,7 +46,7 @@ _TRACE_PARAMETER: Json = {
     "required": False,
     "description": "Trace of the caller (W3C Trace Context); one that cannot be read is replaced / Spårning",
     # No pattern: what cannot be read is replaced, not refused.
-    "schema": {"type": "string", "maxLength": 512, "example": _TRACE_EXAMPLE},
+    "schema": {"type": "string", "example": _TRACE_EXAMPLE},
 }
 _HEADERS: dict[str, Json] = {
     "traceparent": {
@@ -282,7 +282,14 @@ def _schema_nodes(document: Json) -> Iterator[Json]:
                 yield from _below(content.get("schema"))
 
 
+# pydantic leaves a bound under its own name where a validator of ours stands between it and the type.
+_PYDANTIC_WORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
 def _tidy_schema(schema: Json) -> None:
+    for ours, standard in _PYDANTIC_WORDS.items():
+        if ours in schema:
+            schema[standard] = schema.pop(ours)
     # pydantic repeats every name as a title.
     schema.pop("title", None)
     # The profile's linter knows the singular only.

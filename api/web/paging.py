@@ -21,7 +21,7 @@ MAX_LIMIT = 100
 # (page - 1) × limit stays far inside a bigint.
 MAX_PAGE = 10_000_000
 
-Query_ = tuple[tuple[str, str], ...]
+Parameters = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def base_url(api_url: str, request: Request) -> str:
     return api_url + quote(path, safe="/:@!$&'()*+,;=-._~")
 
 
-def other_parameters(items: Iterable[tuple[str, str]]) -> Query_:
+def other_parameters(items: Iterable[tuple[str, str]]) -> Parameters:
     """Every query parameter but page and limit, in the order they were given."""
     return tuple((name, value) for name, value in items if name not in {"page", "limit"})
 
 
 @lru_cache(maxsize=512)
-def _prefix(url_base: str, others: Query_) -> str:
+def _prefix(url_base: str, others: Parameters) -> str:
     # INVARIANT: percent-encoded, so that the result can stand in JSON and in a header as it is.
     kept = urlencode(others, quote_via=quote, safe=",:/")
     return f"{url_base}?{kept}&page=" if kept else f"{url_base}?page="

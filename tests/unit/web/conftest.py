@@ -6,13 +6,13 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
-from web_frame import FEED_LIMIT, LIMIT, Answer, Ask, ask_app, build_api
 
 from api.web import problems
 from api.web.body import BodyLimit
 from api.web.methods import Methods
 from api.web.query import RequestSyntax
 from api.web.trace import Envelope
+from tests.unit.web.web_frame import FEED_LIMIT, LIMIT, Answer, Ask, ask_app, build_api
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
+import contextlib
 import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from web_frame import FEED_LIMIT, LIMIT
 
 from api.errors import Problem
 from api.web.body import MAX_DEPTH, strict_json
+from tests.unit.web.web_frame import FEED_LIMIT, LIMIT
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,8 @@ def test_nesting_up_to_the_limit_is_read():
 def test_megabyte_of_hostile_json_is_decided_in_a_second():
     for raw in (b"[" + b"[]," * 300_000 + b"[]]", b"[" + b"1," * 500_000 + b"1]", b"[" * 1_000_000):
         start = time.perf_counter()
-        try:
+        with contextlib.suppress(Problem):
             strict_json(raw)
-        except Problem:
-            pass
         assert time.perf_counter() - start < 2
 
 

@@ -1,4 +1,5 @@
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import jsonschema_rs
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.web.datatypes import Body, Flag, Out, Slug, StrictDate, StrictDateTime, Text, Whole, camel
+from api.web.datatypes import DATE_PATTERN, Body, Flag, Out, Slug, StrictDate, StrictDateTime, Text, Whole, camel
 
 LINE, LINES = Text(20), Text(20, lines=True)
 TYPES = {"date": StrictDate, "time": StrictDateTime, "slug": Slug, "line": LINE, "lines": LINES}
@@ -69,6 +70,13 @@ def test_only_texts_are_taken(value):
 )
 def test_other_dates_are_refused(value):
     assert not accepts("date", value)
+
+
+def test_pattern_alone_knows_the_calendar():
+    # A contract test may generate from the pattern and leave the format aside.
+    written = {f"{year}-{month:02}-{day:02}" for year in range(1895, 2106) for month in range(14) for day in range(33)}
+    calendar = {str(date(1900, 1, 1) + timedelta(days=n)) for n in range((date(2101, 1, 1) - date(1900, 1, 1)).days)}
+    assert {text for text in written if re.search(DATE_PATTERN, text)} == calendar
 
 
 @pytest.mark.parametrize("value", ["1900-01-01", "2000-02-29", "2024-02-29", "2100-12-31"])

@@ -38,6 +38,13 @@ def test_table_covers_every_path_of_the_document(api):
         assert {method.upper() for method in item} <= table.methods(example)
 
 
+def test_path_that_several_templates_match_takes_the_methods_of_all():
+    table = MethodTable([("/scenes/{sceneId}", ["get", "patch"]), ("/scenes/near", ["post"]), ("/scenes", ["put"])])
+    assert table.allow("/scenes/near") == "GET, HEAD, POST, PATCH, OPTIONS"
+    assert table.allow("/scenes/varberg") == "GET, HEAD, PATCH, OPTIONS"
+    assert table.allow("/scenes/a/b") == ""
+
+
 def test_head_is_get_without_the_body(ask):
     get, head = ask("GET", "/scenes/varberg"), ask("HEAD", "/scenes/varberg")
     assert (head.status, head.body) == (200, b"")

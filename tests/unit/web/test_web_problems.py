@@ -1,8 +1,11 @@
 import logging
 
 import pytest
+from fastapi import FastAPI, HTTPException
 
 from api.errors import PROBLEMS
+from api.web import problems
+from tests.unit.web.web_frame import ask_app
 
 FIELDS = {"type", "title", "titleSv", "status", "detail", "instance"}
 
@@ -52,11 +55,11 @@ def test_unexpected_error_shows_and_logs_an_id_and_nothing_it_held(ask, caplog):
     assert "error-1" in text
     assert "KeyError" in text
     assert "ValueError" in text
-    assert "conftest.py:" in text
+    assert "web_frame.py:" in text
     assert errors[0].exc_info is None
     for shown in (text, answer.body.decode()):
         assert "19121212" not in shown
-    assert b"conftest" not in answer.body
+    assert b"web_frame" not in answer.body
 
 
 def test_answer_that_breaks_in_the_middle_is_broken_off_and_says_nothing(ask, caplog):
@@ -151,8 +154,6 @@ def test_many_faults_are_cut_off(ask):
 
 
 def test_outside_the_api_refusals_are_problems_too(app):
-    from web_frame import ask_app
-
     answer = ask_app(app, "GET", "/nowhere")
     assert_problem(answer, 404, "not-found")
     assert_problem(ask_app(app, "POST", "/health/live"), 405, "method-not-allowed")
@@ -160,3 +161,19 @@ def test_outside_the_api_refusals_are_problems_too(app):
 
 def test_instance_is_quoted(ask):
     assert ask("GET", "/a%22b%0d%0a<").json()["instance"] == "/samsyn/v1/a%22b%0D%0A%3C"
+
+
+@pytest.mark.parametrize("status", [402, 418, 599])
+def test_status_outside_the_catalogue_is_a_plain_problem(status):
+    app = FastAPI(openapi_url=None)
+
+    @app.get("/odd")
+    def odd() -> None:
+        raise HTTPException(status, detail="of no concern to callers")
+
+    problems.install(app, new_id=lambda: "id")
+    answer = ask_app(app, "GET", "/odd")
+    assert answer.header("content-type") == "application/problem+json"
+    assert set(answer.json()) == FIELDS
+    assert (answer.status, answer.json()["type"], answer.json()["status"]) == (status, "about:blank", status)
+    assert b"concern" not in answer.body

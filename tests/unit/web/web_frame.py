@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from pydantic import Field
+from starlette.responses import StreamingResponse
 
 from api.errors import Problem
 from api.web.api_info import api_info_router
-from api.web.conditional import etag_of, require_match, respond
+from api.web.conditional import IfMatch, etag_of, require_match, respond
 from api.web.datatypes import Body, Slug, StrictDate, StrictDateTime, Text
 from api.web.idempotency_key import IdempotencyKey
 from api.web.paging import PageQuery
@@ -118,24 +119,42 @@ class Survey(Body):
     identity_number: (
         Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra={"example": "190001019999"})] | None
     ) = None
-    interventions: list[Step] = []
+    interventions: list[Step] = Field(default_factory=list, max_length=500)
 
 
-def _included_only(via: Annotated[str | None, Query(max_length=10)] = None) -> str | None:
+def _included_only(via: Annotated[Text(10) | None, Query()] = None) -> str | None:
     return via
+
+
+SHARED = b'{"id":"varberg"}'
 
 
 def build_api(settings: dict[str, Any]) -> FastAPI:
     api = FastAPI(title="t", version="1.0.0", openapi_url=None, docs_url=None, redoc_url=None)
+    included = strict_router()
+
+    @included.get("/included", summary="Included")
+    async def included_endpoint() -> dict[str, str]:
+        """With a dependency that only the inclusion brings."""
+        return {}
+
+    api.include_router(_scenes())
+    api.include_router(_odd_ones())
+    api.include_router(included, dependencies=[Depends(_included_only)])
+    api.include_router(api_info_router(**settings))
+    _add_unguarded(api)
+    return api
+
+
+def _scenes() -> APIRouter:
     router = strict_router(tags=["scenes"])
-    shared = b'{"id":"varberg"}'
 
     @router.get("/scenes", summary="Scenes")
     async def list_scenes(
         request: Request,
         page: PageQuery,
-        municipality: Annotated[str | None, Query(max_length=4)] = None,
-        environment: Annotated[list[str] | None, Query()] = None,
+        municipality: Annotated[Text(4), Query()] = "0180",
+        environment: Annotated[list[Slug] | None, Query()] = None,
     ) -> Response:
         """All scenes."""
         return respond(request, f"[{page.offset},{page.limit}]".encode(), shared=True)
@@ -148,18 +167,29 @@ def build_api(settings: dict[str, Any]) -> FastAPI:
     @router.get("/scenes/{sceneId}", summary="Scene")
     async def one_scene(request: Request, sceneId: Slug) -> Response:  # noqa: N803
         """One scene."""
-        return respond(request, shared, shared=True)
+        return respond(request, SHARED, shared=True)
 
     @router.patch("/scenes/{sceneId}", summary="Change a scene")
-    async def change_scene(request: Request, sceneId: Slug, survey: Survey) -> dict[str, bool]:  # noqa: N803
+    async def change_scene(
+        request: Request,
+        sceneId: Slug,  # noqa: N803
+        survey: Survey,
+        if_match: IfMatch,
+    ) -> dict[str, bool]:
         """Change a scene."""
-        require_match(request, etag_of(shared, "application/json"))
+        require_match(request, etag_of(SHARED, "application/json"))
         return {"changed": True}
 
     @router.post("/surveys", summary="Survey")
     async def add_survey(survey: Survey) -> dict[str, Any]:
         """Add a survey."""
         return {"comment": survey.comment, "share": survey.share}
+
+    return router
+
+
+def _odd_ones() -> APIRouter:
+    router = strict_router()
 
     @router.get("/secret", summary="Secret")
     async def secret(request: Request, purpose: Annotated[Literal["prevent-crime"], Header()]) -> Response:
@@ -174,32 +204,23 @@ def build_api(settings: dict[str, Any]) -> FastAPI:
     @router.get("/crash", summary="Crash")
     async def crash() -> None:
         """Fail with a value that must not get out."""
-        number = "19121212-1212"
         try:
-            raise ValueError(f"no such person {number}")
+            int("19121212-1212")
         except ValueError as error:
-            raise KeyError(number) from error
+            raise KeyError("19121212-1212") from error
 
     @router.get("/refuse", summary="Refuse")
     async def refuse() -> None:
         """Refuse."""
         raise Problem("unauthenticated", "No token", headers={"WWW-Authenticate": "Bearer"})
 
-    included = strict_router()
+    return router
 
-    @included.get("/included", summary="Included")
-    async def included_endpoint() -> dict[str, str]:
-        """With a dependency that only the inclusion brings."""
-        return {}
 
-    api.include_router(router)
-    api.include_router(included, dependencies=[Depends(_included_only)])
-    api.include_router(api_info_router(**settings))
-
+def _add_unguarded(api: FastAPI) -> None:
     @api.get("/half")
     async def half() -> Response:
         """Fail in the middle of an answer."""
-        from starlette.responses import StreamingResponse
 
         async def stream() -> Any:
             yield b"first"
@@ -216,5 +237,3 @@ def build_api(settings: dict[str, Any]) -> FastAPI:
     async def ignores_body() -> dict[str, str]:
         """Read nothing."""
         return {}
-
-    return api

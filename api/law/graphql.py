@@ -1,0 +1,79 @@
+"""The law over GraphQL: resolved from memory, since it is public and no row is read."""
+
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from api.law.schemas import ExplanationIn
+from api.law.service import explain
+from policies.explain import provision_as_json, secrecy_as_json
+
+
+@strawberry.input(description="What the question says about the person")
+class SubjectInput:
+    """Age in whole years on the day of disclosure."""
+
+    age: int | None = None
+
+
+@strawberry.input(description="May this be shared? Name a kind of information, or secrecy rules")
+class ExplanationInput:
+    """As the body of POST /explanations."""
+
+    holder_sector: str
+    recipient_sector: str
+    purpose: str
+    kind: str | None = None
+    secrecy: list[str] | None = None
+    subject: SubjectInput | None = None
+    as_of: str | None = None
+
+
+def as_body(value: Any) -> dict[str, Any]:
+    """An input object as the JSON body it stands for: camelCase, members that are not given left out."""
+    definition = value.__strawberry_definition__
+    body: dict[str, Any] = {}
+    for field in definition.fields:
+        given = getattr(value, field.python_name)
+        if given is None or given is strawberry.UNSET:
+            continue
+        name = field.graphql_name or _camel(field.python_name)
+        body[name] = _plain(given)
+    return body
+
+
+def _plain(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_plain(part) for part in given]
+    return as_body(given) if hasattr(type(given), "__strawberry_definition__") else given
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+@strawberry.type
+class LawQuery:
+    """Root fields about the law."""
+
+    @strawberry.field(description="Every encoded provision")
+    def provisions(self, info: strawberry.Info) -> list[JSON]:
+        """As GET /provisions, without paging."""
+        parts, language = info.context.parts, info.context.language
+        return [provision_as_json(provision, parts.law, language) for provision in parts.law.provisions.values()]  # type: ignore[misc]
+
+    @strawberry.field(description="Every encoded secrecy rule")
+    def secrecy_rules(self, info: strawberry.Info) -> list[JSON]:
+        """As GET /secrecy-rules, without paging."""
+        parts = info.context.parts
+        today = parts.gate.today()
+        return [secrecy_as_json(rule, info.context.language, today) for rule in parts.law.secrecy.values()]  # type: ignore[misc]
+
+    @strawberry.field(description="May this be shared?")
+    def explanation(self, info: strawberry.Info, question: ExplanationInput) -> JSON:
+        """As POST /explanations."""
+        body = info.context.checked(ExplanationIn, as_body(question))
+        parts = info.context.parts
+        return explain(body, parts.law, today=parts.gate.today(), language=info.context.language)  # type: ignore[return-value]
