@@ -25,6 +25,7 @@ from api.health import Requests
 from api.identity.development import DevelopmentIssuer
 from api.identity.jwks import JwksSource
 from api.identity.tokens import TokenVerifier
+from api.incidents.endpoints import router as incidents
 from api.law.endpoints import router as law_router
 from api.ledger.service import Ledger
 from api.pages.endpoints import router as pages
@@ -36,12 +37,14 @@ from api.web.api_info import api_info_router
 from api.web.body import BodyLimit
 from api.web.context import Services
 from api.web.methods import Methods
+from api.web.openapi import operation_id
+from api.web.paging import check_url_base
 from api.web.query import RequestSyntax
 from api.web.trace import Envelope
 from policies.catalogue import law
 
 RELEASED = date(2026, 11, 21)
-ROUTERS = (agencies, scenes, law_router, graphql)
+ROUTERS = (agencies, scenes, law_router, graphql, incidents)
 _FEED = "/incident-batches"
 
 
@@ -88,13 +91,14 @@ def create_app(
     counts: Counter[tuple[str, str]] = Counter()
     app = Starlette(
         routes=[*HEALTH, Mount(BASE_PATH, app=api)],
-        middleware=[
-            Middleware(Envelope, random_bytes=secrets.token_bytes, https=settings.public_url.startswith("https:")),
-            Middleware(Requests, counts=counts),
-        ],
+        middleware=[Middleware(Requests, counts=counts)],
         lifespan=lifespan,
     )
+    # A redirect would be built from the Host header, which the caller writes.
+    app.router.redirect_slashes = False
     problems.install(app, new_id=lambda: str(new_id()))
+    # Outermost, so that an answer to a crash carries the same headers as any other.
+    app.add_middleware(Envelope, random_bytes=secrets.token_bytes, https=settings.public_url.startswith("https:"))
     app.state.services, app.state.counts, app.state.api = services, counts, api
     return app
 
@@ -109,8 +113,13 @@ def _keys(settings: Settings, clock: Callable[[], datetime], client: httpx.Async
 
 
 def _api(settings: Settings, services: Services) -> FastAPI:
+    check_url_base(settings.api_url)
     api = FastAPI(
-        openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, separate_input_output_schemas=True
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     api.state.services = services
 

@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRouter
@@ -26,3 +27,17 @@ def contract_router(api: FastAPI) -> APIRouter:
         return respond(request, openapi_bytes(api), shared=True)
 
     return router
+
+
+def contract_files() -> dict[str, bytes]:
+    """Every published contract by file name, made from the code alone: no database, no network, no settings."""
+    from tempfile import TemporaryDirectory
+
+    from api.app import create_app
+    from api.graphql.schema import sdl
+    from api.settings import Settings
+    from api.store.database import Database
+
+    with TemporaryDirectory() as directory:
+        app = create_app(Settings(data_dir=Path(directory)), Database("postgresql://nowhere/none"))
+    return {"openapi.json": openapi_bytes(app.state.api), "schema.graphql": sdl().encode()}

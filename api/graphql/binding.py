@@ -33,9 +33,7 @@ class RootField:
 
 def same_names(*names: str) -> Callable[[Mapping[str, Any]], Filters]:
     """Filters whose parameters have the same names as the arguments."""
-    return lambda arguments: tuple(
-        (name, arguments[name]) for name in names if arguments.get(name) is not None
-    )
+    return lambda arguments: tuple((name, arguments[name]) for name in names if arguments.get(name) is not None)
 
 
 def compiled() -> NoReturn:

@@ -129,7 +129,12 @@ def _media_type(request: Request) -> str:
             weight = float(quality)
         except ValueError:
             weight = 0.0
-        offered = {_RESPONSE_TYPE: _RESPONSE_TYPE, _JSON_TYPE: _JSON_TYPE, "application/*": _JSON_TYPE, "*/*": _JSON_TYPE}
+        offered = {
+            _RESPONSE_TYPE: _RESPONSE_TYPE,
+            _JSON_TYPE: _JSON_TYPE,
+            "application/*": _JSON_TYPE,
+            "*/*": _JSON_TYPE,
+        }
         chosen = offered.get(name.strip().lower())
         if chosen is not None and weight > 0 and (best is None or weight > best[0]):
             best = (weight, chosen)
@@ -165,14 +170,10 @@ async def _answer(
     read = _read(body)
     if not mutations and _is_mutation(read):
         raise Problem("method-not-allowed", "send mutations with POST", headers={"Allow": "GET, HEAD, POST, OPTIONS"})
-    context = Context(
-        services(request), who, language_of(request.headers.get("Accept-Language")), idempotency_key
-    )
+    context = Context(services(request), who, language_of(request.headers.get("Accept-Language")), idempotency_key)
     outcome = await run(read, context, mutations=mutations)
     status = 400 if outcome.refused and media_type == _RESPONSE_TYPE else 200
-    return respond(
-        request, outcome.body, media_type=f"{media_type}; charset=utf-8", shared=False, status_code=status
-    )
+    return respond(request, outcome.body, media_type=f"{media_type}; charset=utf-8", shared=False, status_code=status)
 
 
 def _is_mutation(read: GraphQLRequest) -> bool:
@@ -183,5 +184,3 @@ def _is_mutation(read: GraphQLRequest) -> bool:
     except GraphQLError:
         return False
     return operation is not None and operation.operation is OperationType.MUTATION
-
-

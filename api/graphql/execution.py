@@ -136,9 +136,7 @@ async def _query(
         return Outcome(_json({"data": None, "errors": [error.formatted]}), refused=False)
     except Problem as problem:
         return Outcome(_json({"data": None, "errors": [_problem_error(problem, [])]}), refused=False)
-    members: dict[str, bytes] = {
-        key: _root_bytes(root, answers[key]) for key, root in plan.roots.items()
-    }
+    members: dict[str, bytes] = {key: _root_bytes(root, answers[key]) for key, root in plan.roots.items()}
     errors: list[Any] = []
     if plan.resolved:
         part = replace_selection(operation, plan)
@@ -209,7 +207,9 @@ def _extensions(answers: Mapping[str, list[Answer]]) -> bytes:
 async def _resolve(
     document: DocumentNode, operation: OperationDefinitionNode, request: GraphQLRequest, context: Context
 ) -> Outcome:
-    result = await _execute(document, replace(request, operation=operation.name.value if operation.name else None), context)
+    result = await _execute(
+        document, replace(request, operation=operation.name.value if operation.name else None), context
+    )
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
         body["errors"] = _errors(result)

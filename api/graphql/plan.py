@@ -153,9 +153,7 @@ class Planner:
             selections.append(Selection(root.resource, counted, filters, sort, (page - 1) * limit, limit))
         return RootPlan(key, tuple(selections), as_of, page, limit, tuple(parts))
 
-    def _wanted(
-        self, resource: Resource, answered: Any, grouped: Grouped
-    ) -> tuple[FieldWanted | ChildWanted, ...]:
+    def _wanted(self, resource: Resource, answered: Any, grouped: Grouped) -> tuple[FieldWanted | ChildWanted, ...]:
         return tuple(self._each(resource, answered, grouped))
 
     def _each(self, resource: Resource, answered: Any, grouped: Grouped) -> Iterator[FieldWanted | ChildWanted]:

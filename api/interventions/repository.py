@@ -111,9 +111,7 @@ async def store_interventions(connection: AsyncConnection, rows: Iterable[Mappin
 
 async def known_interventions(connection: AsyncConnection, slugs: Iterable[str]) -> frozenset[str]:
     """Those of the slugs that name an intervention."""
-    found = await connection.execute(
-        select(_INTERVENTIONS.c.slug).where(_INTERVENTIONS.c.slug.in_(sorted(set(slugs))))
-    )
+    found = await connection.execute(select(_INTERVENTIONS.c.slug).where(_INTERVENTIONS.c.slug.in_(sorted(set(slugs)))))
     return frozenset(found.scalars())
 
 

@@ -16,7 +16,7 @@ PERIOD_PATTERN = r"^20[0-9]{2}(-(Q[1-4]|0[1-9]|1[0-2]))?$"
 Period = Annotated[str, Field(pattern=PERIOD_PATTERN, json_schema_extra={"example": "2026-Q3"})]
 
 # The one spelling that the contract names; UUID itself would also read braces, URNs and bare digits.
-_UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_UUID_PATTERN = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(_UUID_PATTERN.removesuffix("$") + r"\Z")
 
 
@@ -24,7 +24,7 @@ def _reference(value: Any) -> Any:
     if isinstance(value, UUID):
         return value
     if not isinstance(value, str) or not _UUID.match(value):
-        raise refusal("is not a UUID", "give the id as it was answered, in lower case")
+        raise refusal("is not a UUID", "give the id as it was answered")
     return UUID(value)
 
 

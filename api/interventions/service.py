@@ -72,9 +72,7 @@ async def create_survey(
     for index, given in enumerate(body.interventions):
         where = f"body.interventions[{index}]"
         if given.intervention not in known:
-            faults.append(
-                Fault(f"{where}.intervention", "no such intervention", "give a slug of GET /interventions")
-            )
+            faults.append(Fault(f"{where}.intervention", "no such intervention", "give a slug of GET /interventions"))
         faults += date_faults(given, where, today)
         first = seen.setdefault((given.intervention, given.started_on), index)
         if first != index:

@@ -1,13 +1,33 @@
 """Mappings as rows and as the resource that the gate reads."""
 
-from sqlalchemy import Text, bindparam
+from collections.abc import Mapping as Values
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, bindparam, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import Uuid
 
-from api.disclosure.resource import AS_OF, Filter, Resource
+from api.disclosure.resource import AS_OF, Child, Filter, Resource
 from api.mappings.tables import Mapping
 from api.store.base import table_of
 
 _MAPPINGS = table_of(Mapping)
+
+
+def _individuals() -> Resource:
+    from api.individuals.repository import INDIVIDUALS
+
+    return INDIVIDUALS
+
+
+def _of_mapping() -> ColumnElement[bool]:
+    from api.individuals.repository import of_mapping
+
+    return of_mapping(_MAPPINGS.c.id)
+
 
 MAPPINGS = Resource(
     name="mapping",
@@ -30,14 +50,45 @@ MAPPINGS = Resource(
         "interviews": _MAPPINGS.c.interviews,
     },
     order=(_MAPPINGS.c.mapped_on.desc(), _MAPPINGS.c.id),
-    sorts={"mappedOn": _MAPPINGS.c.mapped_on, "policeWork": _MAPPINGS.c.police_work},
+    sorts={
+        "mappedOn": _MAPPINGS.c.mapped_on,
+        "mappedBy": _MAPPINGS.c.mapped_by,
+        "policeWork": _MAPPINGS.c.police_work,
+    },
     filters={
         "id": Filter(("id",), _MAPPINGS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),
         "scene": Filter(("scene",), _MAPPINGS.c.scene_id == bindparam("scene", type_=Uuid()), lambda v: {"scene": v}),
+        # A part of the text in any case. strpos has no wildcards, so `%` and `_` are sought as they stand.
         "policeWork": Filter(
             ("policeWork",),
-            _MAPPINGS.c.police_work.icontains(bindparam("policeWork", type_=Text()), autoescape=False),
+            func.strpos(func.lower(_MAPPINGS.c.police_work), func.lower(bindparam("policeWork", type_=Text()))) > 0,
             lambda v: {"policeWork": v},
         ),
     },
+    children={"individuals": Child(_individuals, _of_mapping)},
 )
+
+# Metres from the nearest outline that the scene has, or has had, to each point, in the order of the points.
+_DISTANCES = text(
+    """
+SELECT (SELECT min(o.outline <-> CAST(asked.position AS point)) FROM scene_outlines o WHERE o.scene_id = :scene)
+  FROM unnest(CAST(:points AS text[])) WITH ORDINALITY AS asked(position, nth)
+ ORDER BY asked.nth
+"""
+)
+
+
+async def add_mapping(connection: AsyncConnection, mapping: Values[str, Any]) -> None:
+    """Store a mapping."""
+    await connection.execute(insert(_MAPPINGS), [dict(mapping)])
+
+
+async def mapping_exists(connection: AsyncConnection, mapping_id: UUID) -> bool:
+    """Whether there is such a mapping."""
+    return (await connection.execute(select(_MAPPINGS.c.id).where(_MAPPINGS.c.id == mapping_id))).first() is not None
+
+
+async def distances_to_scene(connection: AsyncConnection, scene_id: UUID, points: Sequence[str]) -> list[float]:
+    """Metres from a scene's outlines, those of earlier times too, to points given as PostgreSQL texts."""
+    found = await connection.execute(_DISTANCES, {"scene": scene_id, "points": list(points)})
+    return list(found.scalars())

@@ -1,9 +1,9 @@
 """Places as rows, and schools and stations as resources that the gate reads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Float, and_, bindparam, cast, column, func, or_, select, table
+from sqlalchemy import Float, and_, bindparam, case, cast, column, func, or_, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Integer, Numeric, Uuid
@@ -59,39 +59,59 @@ async def district_exists(connection: AsyncConnection, name: str, municipality: 
 
 
 async def _upsert(
-    connection: AsyncConnection, target: Any, key: str, rows: Iterable[Mapping[str, Any]], keep: frozenset[str]
+    connection: AsyncConnection,
+    target: Any,
+    key: str,
+    rows: Iterable[Mapping[str, Any]],
+    rules: Mapping[str, Callable[[Any], Any]],
 ) -> None:
-    """Insert rows or bring existing ones up to date; an empty value never erases what columns in `keep` hold."""
+    """Insert rows or bring existing ones up to date; `rules` says how a column is merged where not by replacing."""
     for row in rows:
         statement = insert(target).values(dict(row))
-        changed = {
-            name: func.coalesce(statement.excluded[name], target.c[name]) if name in keep else statement.excluded[name]
-            for name in row
-            if name != key
-        }
+        new = statement.excluded
+        changed = {name: rules.get(name, lambda new, name=name: new[name])(new) for name in row if name != key}
         await connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=changed))
+
+
+def _kept(target: Any, name: str) -> Callable[[Any], Any]:
+    """What is known stays where the new row has nothing."""
+    return lambda new: func.coalesce(new[name], target.c[name])
 
 
 async def store_municipalities(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Store municipalities by code."""
-    await _upsert(connection, _MUNICIPALITIES, "code", rows, frozenset({"police_area", "local_police_area"}))
+    kept = {name: _kept(_MUNICIPALITIES, name) for name in ("police_area", "local_police_area")}
+    await _upsert(connection, _MUNICIPALITIES, "code", rows, kept)
 
 
 async def store_districts(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Store districts by name."""
-    await _upsert(connection, _DISTRICTS, "name", rows, frozenset({"local_police_area"}))
+    kept = {"local_police_area": _kept(_DISTRICTS, "local_police_area")}
+    await _upsert(connection, _DISTRICTS, "name", rows, kept)
 
 
 async def store_schools(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Store schools by id."""
-    await _upsert(connection, _SCHOOLS, "id", rows, frozenset())
+    await _upsert(connection, _SCHOOLS, "id", rows, {})
 
 
 async def store_stations(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Store stations by stop id. A file without positions never erases a position."""
-    await _upsert(
-        connection, _STATIONS, "stop_id", rows, frozenset({"position", "position_geojson", "mode", "municipality"})
-    )
+    """Store stations by stop id. A file without positions never erases a position, nor the name that came with it."""
+    rules: dict[str, Callable[[Any], Any]] = {
+        name: _kept(_STATIONS, name) for name in ("position", "position_geojson", "municipality")
+    }
+    # A station of two modes keeps the one it was first known by; the list of sites names none.
+    rules["mode"] = lambda new: func.coalesce(_STATIONS.c.mode, new.mode)
+    for name in ("name", "source"):
+        rules[name] = lambda new, name=name: case(
+            (and_(new.position.is_(None), _STATIONS.c.position.is_not(None)), _STATIONS.c[name]), else_=new[name]
+        )
+    await _upsert(connection, _STATIONS, "stop_id", rows, rules)
+
+
+async def municipality_codes(connection: AsyncConnection) -> frozenset[str]:
+    """The codes of all municipalities."""
+    return frozenset((await connection.execute(select(_MUNICIPALITIES.c.code))).scalars())
 
 
 async def stations_known(connection: AsyncConnection, stop_ids: Iterable[str]) -> dict[str, bool]:

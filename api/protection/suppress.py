@@ -72,9 +72,9 @@ def protect(
     while hidden and not _covered(cells, hidden, threshold):
         if coverers:
             hidden.add(coverers.pop(0).key)
-        elif threshold < total < len(cells) + 2:
-            # Nearly every count is 1, so the number of hidden cells would tell: hide the empty ones too. From
-            # `len + 2` on, a table this flat has no empty cell that could hide among the rest.
+        elif total < len(cells) + threshold - 2:
+            # Nearly every count is 1, so the number of hidden cells would tell: hide the empty ones too. With a larger
+            # total, a table this flat has no empty cell that the others could hide among.
             return _published(cells, {c.key for c in cells}, total)
         else:
             return _nothing(cells)
@@ -140,6 +140,4 @@ def protect_linked(
 
 def hide_small(items: Iterable[Mapping[str, Any]], *, threshold: int = DEFAULT_THRESHOLD) -> list[dict[str, Any]]:
     """A plain list without a total: each item with its `count` hidden where it is 1 to `threshold`, and `hidden`."""
-    return [
-        {**item, **Shown(None if 1 <= item["count"] <= threshold else item["count"]).as_json()} for item in items
-    ]
+    return [{**item, **Shown(None if 1 <= item["count"] <= threshold else item["count"]).as_json()} for item in items]

@@ -94,7 +94,5 @@ async def forget_old(connection: AsyncConnection, *, before: datetime, at_most: 
 
 def _of(owner: KeyOwner) -> ColumnElement[bool]:
     return (
-        (_ANSWERS.c.agency == owner.agency)
-        & (_ANSWERS.c.client_id == owner.client_id)
-        & (_ANSWERS.c.key == owner.key)
+        (_ANSWERS.c.agency == owner.agency) & (_ANSWERS.c.client_id == owner.client_id) & (_ANSWERS.c.key == owner.key)
     )

@@ -1,0 +1,95 @@
+"""What is sent and answered about individuals."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from api.mappings.schemas import Sex, Substances
+from api.web.datatypes import Body, Out, StrictDate, Text
+from api.web.documents import PageOf, Single
+from api.web.paging import Link
+
+Role = Literal["sells", "buys", "both", "present"]
+Basis = Literal["fact", "assessment"]
+IDENTITY_PATTERN = r"^[0-9]{8}-?[0-9]{4}$"
+
+# A test number that the Tax Agency (Skatteverket) publishes for such use; it is nobody's.
+_EXAMPLE = {
+    "role": "present",
+    "name": "Exempel Exempelsson (fiktiv)",
+    "identityNumber": "20070104-2396",
+    "birthDate": "2007-01-04",
+    "sex": "unknown",
+    "contact": "070-174 06 05 (fiktivt)",
+    "substances": ["cannabis"],
+    "circumstances": "Uppgiften är påhittad.",
+    "observedOn": "2026-10-02",
+    "basis": "assessment",
+}
+_ID_EXAMPLE = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
+_SELF_EXAMPLE = {
+    "href": f"https://samsyn.example/samsyn/v1/mappings/{_ID_EXAMPLE}/individuals/{_ID_EXAMPLE}",
+    "rel": "self",
+    "method": "GET",
+}
+
+
+class IndividualIn(Body):
+    """A person tied to a mapping, as the calling agency knows it. That agency becomes the holder."""
+
+    model_config = {"json_schema_extra": {"example": _EXAMPLE}}
+
+    role: Role
+    name: Text(200) | None = None
+    identity_number: (
+        Annotated[
+            str,
+            Field(
+                pattern=IDENTITY_PATTERN,
+                description="Personnummer or samordningsnummer, twelve digits; kept without the hyphen",
+                json_schema_extra={"example": "20070104-2396"},
+            ),
+        ]
+        | None
+    ) = None
+    birth_date: StrictDate | None = None
+    sex: Sex = "unknown"
+    contact: Text(500, lines=True) | None = None
+    substances: Substances = []
+    circumstances: Text(8000, lines=True) | None = None
+    observed_on: StrictDate
+    basis: Basis
+
+
+class IndividualCreated(Out):
+    """What is answered about a new individual: where it is, and nothing about the person."""
+
+    model_config = {"json_schema_extra": {"example": {"id": _ID_EXAMPLE, "_links": {"self": _SELF_EXAMPLE}}}}
+
+    id: UUID
+    links_: dict[str, Link] = Field(alias="_links")
+
+
+class IndividualOut(Single):
+    """An individual. A field that is withheld is left out; a row nobody may know of is not there at all."""
+
+    id: UUID | None = None
+    mapping: UUID | None = None
+    holder: str | None = Field(default=None, json_schema_extra={"example": "skarholmen-socialtjanst"})
+    role: Role | None = None
+    name: str | None = None
+    identity_number: str | None = None
+    birth_date: StrictDate | None = None
+    sex: Sex | None = None
+    contact: str | None = None
+    substances: list[str] | None = None
+    circumstances: str | None = None
+    observed_on: StrictDate | None = None
+    basis: Basis | None = None
+
+
+class IndividualPage(PageOf):
+    """A page of individuals: those the caller may know of. `totalRecords` counts them only."""
+
+    items: list[IndividualOut]

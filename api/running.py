@@ -1,0 +1,95 @@
+"""Runs the service in the foreground: a database to stand on, migrations, an HTTP server, and an orderly end."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from api.store.database import Database
+from api.store.embedded import embedded_server
+from api.store.migrate import upgrade
+
+
+class StartError(Exception):
+    """The service cannot start; the text says what is wrong and what to do."""
+
+
+@contextmanager
+def database_url(settings: Settings, progress: Callable[[str], None]) -> Iterator[str]:
+    """The URL of the database that the settings name: an outside server, or the embedded one while the block lasts."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    if settings.environment == "production":
+        raise StartError("production needs DATABASE_URL: the embedded database is for development")
+    with embedded_server(settings.data_dir, progress=progress) as server:
+        yield server.dsn()
+
+
+@contextmanager
+def migrated(settings: Settings, progress: Callable[[str], None]) -> Iterator[str]:
+    """As `database_url`, brought to the version this program needs."""
+    with database_url(settings, progress) as url:
+        progress("migrating the database")
+        upgrade(url)
+        yield url
+
+
+def exit_on_sigterm() -> None:
+    """Let SIGTERM unwind the program like Ctrl-C does, so that everything that was started is stopped."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens already, so that a taken port is told before anything else is started."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from None
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def serve(settings: Settings, url: str, listener: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Answer requests until a signal comes. `ready` is called when the first request can be answered."""
+    app = create_app(settings, Database(url, read_connections=settings.read_connections))
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=131_072,
+    )
+    try:
+        _Server(config, ready).run(sockets=[listener])
+    except KeyboardInterrupt:
+        # uvicorn raises the signal again when it has stopped; what is left is ours to stop.
+        return
