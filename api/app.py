@@ -26,8 +26,11 @@ from api.identity.development import DevelopmentIssuer
 from api.identity.jwks import JwksSource
 from api.identity.tokens import TokenVerifier
 from api.incidents.endpoints import router as incidents
+from api.individuals.endpoints import router as individuals
+from api.interventions.endpoints import router as interventions
 from api.law.endpoints import router as law_router
 from api.ledger.service import Ledger
+from api.mappings.endpoints import router as mappings
 from api.pages.endpoints import router as pages
 from api.scenes.endpoints import router as scenes
 from api.settings import BASE_PATH, Settings
@@ -44,7 +47,7 @@ from api.web.trace import Envelope
 from policies.catalogue import law
 
 RELEASED = date(2026, 11, 21)
-ROUTERS = (agencies, scenes, law_router, graphql, incidents)
+ROUTERS = (agencies, scenes, law_router, graphql, incidents, mappings, individuals, interventions)
 _FEED = "/incident-batches"
 
 

@@ -1,4 +1,4 @@
-"""Runs one GraphQL request: parse and validate (remembered by text), plan, read through the gate, put bytes together."""
+"""Runs one GraphQL request: parse and validate (remembered by text), plan, read through the gate, join bytes."""
 
 import json
 import logging
@@ -224,7 +224,7 @@ async def _execute(document: DocumentNode, request: GraphQLRequest, context: Con
         variable_values=dict(request.variables),
         operation_name=request.operation,
     )
-    return await result if hasattr(result, "__await__") else result  # type: ignore[return-value]
+    return await result if hasattr(result, "__await__") else result
 
 
 def _errors(result: ExecutionResult) -> list[dict[str, Any]]:

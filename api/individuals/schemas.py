@@ -1,25 +1,28 @@
 """What is sent and answered about individuals."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from api.mappings.schemas import Sex, Substances
+from api.mappings.schemas import Prose, Sex, Substances
 from api.web.datatypes import Body, Out, StrictDate, Text
 from api.web.documents import PageOf, Single
 from api.web.paging import Link
 
+# Texts as `Text` checks them, spelled so that a type checker sees a `str`.
+Line = Annotated[str, *Text(200).__metadata__]
+Lines = Annotated[str, *Text(500, lines=True).__metadata__]
 Role = Literal["sells", "buys", "both", "present"]
 Basis = Literal["fact", "assessment"]
 IDENTITY_PATTERN = r"^[0-9]{8}-?[0-9]{4}$"
 
-# A test number that the Tax Agency (Skatteverket) publishes for such use; it is nobody's.
-_EXAMPLE = {
+# The number that Swedish forms are filled in with for show; it is nobody's.
+_EXAMPLE: dict[str, Any] = {
     "role": "present",
     "name": "Exempel Exempelsson (fiktiv)",
-    "identityNumber": "20070104-2396",
-    "birthDate": "2007-01-04",
+    "identityNumber": "19121212-1212",
+    "birthDate": "1912-12-12",
     "sex": "unknown",
     "contact": "070-174 06 05 (fiktivt)",
     "substances": ["cannabis"],
@@ -28,7 +31,7 @@ _EXAMPLE = {
     "basis": "assessment",
 }
 _ID_EXAMPLE = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
-_SELF_EXAMPLE = {
+_SELF_EXAMPLE: dict[str, Any] = {
     "href": f"https://samsyn.example/samsyn/v1/mappings/{_ID_EXAMPLE}/individuals/{_ID_EXAMPLE}",
     "rel": "self",
     "method": "GET",
@@ -41,23 +44,23 @@ class IndividualIn(Body):
     model_config = {"json_schema_extra": {"example": _EXAMPLE}}
 
     role: Role
-    name: Text(200) | None = None
+    name: Line | None = None
     identity_number: (
         Annotated[
             str,
             Field(
                 pattern=IDENTITY_PATTERN,
                 description="Personnummer or samordningsnummer, twelve digits; kept without the hyphen",
-                json_schema_extra={"example": "20070104-2396"},
+                json_schema_extra={"example": "19121212-1212"},
             ),
         ]
         | None
     ) = None
     birth_date: StrictDate | None = None
     sex: Sex = "unknown"
-    contact: Text(500, lines=True) | None = None
+    contact: Lines | None = None
     substances: Substances = []
-    circumstances: Text(8000, lines=True) | None = None
+    circumstances: Prose | None = None
     observed_on: StrictDate
     basis: Basis
 

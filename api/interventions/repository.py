@@ -45,8 +45,10 @@ INTERVENTIONS = Resource(
 
 
 def _object(members: Mapping[str, ColumnElement[Any]]) -> ColumnElement[Any]:
-    pairs = ((literal_column(f"'{name}'"), column) for name, column in members.items())
-    return func.json_build_object(*(part for pair in pairs for part in pair))
+    parts: list[ColumnElement[Any]] = []
+    for name, column in members.items():
+        parts += [literal_column(f"'{name}'"), column]
+    return func.json_build_object(*parts)
 
 
 _GIVEN_AS_JSON = _object(

@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api.web.datatypes import Body, Out, Slug, StrictDate, StrictDateTime, Text, refusal
 from api.web.documents import PageOf, Single
 
+# Texts as `Text` checks them, spelled so that a type checker sees a `str`.
+Name = Annotated[str, *Text(120).__metadata__]
+Prose = Annotated[str, *Text(4000, lines=True).__metadata__]
 InterventionType = Literal["situational", "social"]
 InterventionStatus = Literal["planned", "ongoing", "ended"]
 # A year, a quarter or a month; no sliding window.
@@ -34,7 +37,7 @@ SceneReference = Annotated[
     BeforeValidator(_reference),
     WithJsonSchema({"type": "string", "format": "uuid", "pattern": _UUID_PATTERN, "example": _SCENE_EXAMPLE}),
 ]
-_GIVEN_EXAMPLE = {
+_GIVEN_EXAMPLE: dict[str, Any] = {
     "intervention": "increase-presence",
     "status": "ongoing",
     "startedOn": "2026-03-02",
@@ -43,7 +46,7 @@ _GIVEN_EXAMPLE = {
     "partners": ["Nattvandrarna (fiktiv förening)"],
     "assessment": "Färre klagomål på torget sedan mars.",
 }
-_SURVEY_EXAMPLE = {
+_SURVEY_EXAMPLE: dict[str, Any] = {
     "scene": _SCENE_EXAMPLE,
     "period": "2026-Q3",
     "comment": "Svaret gäller torget och tunnelbaneentrén.",
@@ -77,8 +80,8 @@ class GivenIn(Body):
     started_on: StrictDate | None = None
     ended_on: StrictDate | None = None
     times: Annotated[int, Field(ge=0, le=100_000, description="How many times it was carried out")] | None = None
-    partners: Annotated[list[Text(120)], Field(max_length=30)] = []
-    assessment: Annotated[Text(4000, lines=True), Field(description="The respondent's own assessment")] | None = None
+    partners: Annotated[list[Name], Field(max_length=30)] = []
+    assessment: Annotated[Prose, Field(description="The respondent's own assessment")] | None = None
 
 
 class SurveyIn(Body):
@@ -88,7 +91,7 @@ class SurveyIn(Body):
 
     scene: SceneReference
     period: Period
-    comment: Text(4000, lines=True) | None = None
+    comment: Prose | None = None
     interventions: Annotated[list[GivenIn], Field(max_length=100)]
 
 

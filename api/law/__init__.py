@@ -1,1 +1,1 @@
-"""The law as a public resource: provisions, secrecy rules, and *may this be shared?*"""
+"""The law as a public resource: provisions, secrecy rules, and the question *may this be shared?*."""

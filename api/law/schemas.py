@@ -10,10 +10,10 @@ from policies.catalogue import law
 
 _LAW = law()
 # The closed lists of `policies/law/terms.toml`, so that the contract itself names every allowed value.
-Sector = Literal[tuple(_LAW.sectors)]  # type: ignore[valid-type]
-Purpose = Literal[tuple(_LAW.purposes)]  # type: ignore[valid-type]
-KindName = Literal[tuple(_LAW.kinds)]  # type: ignore[valid-type]
-SecrecyId = Literal[tuple(_LAW.secrecy)]  # type: ignore[valid-type]
+Sector = Literal[tuple(_LAW.sectors)]
+Purpose = Literal[tuple(_LAW.purposes)]
+KindName = Literal[tuple(_LAW.kinds)]
+SecrecyId = Literal[tuple(_LAW.secrecy)]
 _OLDEST_SUBJECT = 130
 
 

@@ -40,7 +40,7 @@ async def add_leaves(connection: AsyncConnection, leaves: Sequence[ChainedLeaf],
 async def all_leaves(connection: AsyncConnection) -> list[ChainedLeaf]:
     """Every leaf from the first, for verification."""
     columns = (Leaf.seq, Leaf.receipt, Leaf.at_us, Leaf.salt, Leaf.entry, Leaf.previous, Leaf.hash)
-    rows = await connection.execute(select(*columns).order_by(Leaf.seq))  # type: ignore[call-overload,arg-type]
+    rows = await connection.execute(select(*columns).order_by(Leaf.seq))  # type: ignore[call-overload]
     return [ChainedLeaf(*row) for row in rows]
 
 

@@ -11,11 +11,10 @@ from api.disclosure.selection import parse_sort
 from api.errors import not_found
 from api.mappings import service
 from api.mappings.repository import MAPPINGS
-from api.mappings.schemas import MappingIn, MappingOut, MappingPage
+from api.mappings.schemas import MappingIn, MappingOut, MappingPage, Searched
 from api.scenes.endpoints import SceneId, Sort
 from api.scenes.service import require_sector
 from api.web.context import AskingDependency, ServicesDependency
-from api.web.datatypes import Text
 from api.web.documents import answers
 from api.web.idempotency import REPLAYED_HEADER, OptionalIdempotencyKey, once
 from api.web.paging import PageQuery
@@ -40,7 +39,7 @@ async def list_mappings(
     scene_id: SceneId,
     page: PageQuery,
     police_work: Annotated[
-        Text(200) | None,
+        Searched | None,
         Query(
             alias="policeWork",
             description="A part of `policeWork`, in any case. Refused (403) for those who may not have the field",

@@ -1,6 +1,6 @@
 """What is sent and answered about mappings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -8,17 +8,23 @@ from pydantic import Field
 from api.web.datatypes import Body, Out, StrictDate, Text
 from api.web.documents import PageOf, Single
 
+# Texts as `Text` checks them, spelled so that a type checker sees a `str`.
+Name = Annotated[str, *Text(120).__metadata__]
+Group = Annotated[str, *Text(80).__metadata__]
+Substance = Annotated[str, *Text(60).__metadata__]
+Prose = Annotated[str, *Text(4000, lines=True).__metadata__]
+Searched = Annotated[str, *Text(200).__metadata__]
 AgeBand = Literal["under-15", "15-17", "18-20", "21-29", "30-49", "50-plus", "unknown"]
 Sex = Literal["female", "male", "other", "unknown"]
 Substances = Annotated[
-    list[Text(60)], Field(max_length=30, description="Substances by name, as they are known at the place")
+    list[Substance], Field(max_length=30, description="Substances by name, as they are known at the place")
 ]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 
-_POSITION_EXAMPLE = {"type": "Point", "coordinates": [17.9334, 59.2947]}
-_HOTSPOT_EXAMPLE = {"name": "Trappan vid norra entrén", "position": _POSITION_EXAMPLE}
-_AFFECTED_EXAMPLE = {"group": "passersby", "ageBand": "18-20", "sex": "female", "count": 12}
-_EXAMPLE = {
+_POSITION_EXAMPLE: dict[str, Any] = {"type": "Point", "coordinates": [17.9334, 59.2947]}
+_HOTSPOT_EXAMPLE: dict[str, Any] = {"name": "Trappan vid norra entrén", "position": _POSITION_EXAMPLE}
+_AFFECTED_EXAMPLE: dict[str, Any] = {"group": "passersby", "ageBand": "18-20", "sex": "female", "count": 12}
+_EXAMPLE: dict[str, Any] = {
     "mappedOn": "2026-10-05",
     "affected": [_AFFECTED_EXAMPLE],
     "physicalPlace": "Torg med två entréer, dålig belysning vid trappan.",
@@ -46,7 +52,7 @@ class HotspotIn(Body):
 
     model_config = {"json_schema_extra": {"example": _HOTSPOT_EXAMPLE}}
 
-    name: Text(120)
+    name: Name
     position: PositionIn
 
 
@@ -55,7 +61,7 @@ class AffectedIn(Body):
 
     model_config = {"json_schema_extra": {"example": _AFFECTED_EXAMPLE}}
 
-    group: Annotated[Text(80), Field(description="sellers, buyers, children on their way to school …")]
+    group: Annotated[Group, Field(description="sellers, buyers, children on their way to school …")]
     age_band: AgeBand = "unknown"
     sex: Sex = "unknown"
     count: Annotated[int, Field(ge=0, le=10_000)]
@@ -71,14 +77,14 @@ class MappingIn(Body):
 
     mapped_on: StrictDate
     affected: Annotated[list[AffectedIn], Field(max_length=200)] = []
-    physical_place: Text(4000, lines=True)
-    use: Text(4000, lines=True)
+    physical_place: Prose
+    use: Prose
     substances: Substances = []
-    police_work: Text(4000, lines=True) | None = None
-    partners: Annotated[list[Text(120)], Field(max_length=30)] = []
+    police_work: Prose | None = None
+    partners: Annotated[list[Name], Field(max_length=30)] = []
     hotspots: Annotated[list[HotspotIn], Field(max_length=50)] = []
-    time_pattern: Text(2000, lines=True) | None = None
-    interviews: Text(8000, lines=True) | None = None
+    time_pattern: Prose | None = None
+    interviews: Prose | None = None
 
 
 class PositionOut(Out):

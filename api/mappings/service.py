@@ -128,9 +128,7 @@ def _map_faults(hotspots: Sequence[HotspotIn]) -> Iterator[Fault]:
             yield Fault(where, "lies outside Sweden", "send longitude, latitude in degrees (CRS84)")
 
 
-async def _distance_faults(
-    connection: AsyncConnection, scene_id: UUID, hotspots: Sequence[HotspotIn]
-) -> list[Fault]:
+async def _distance_faults(connection: AsyncConnection, scene_id: UUID, hotspots: Sequence[HotspotIn]) -> list[Fault]:
     points = [pg_point(to_metres(*hotspot.position.coordinates)) for hotspot in hotspots]
     distances = await distances_to_scene(connection, scene_id, points)
     return [

@@ -78,6 +78,12 @@ def _kept(target: Any, name: str) -> Callable[[Any], Any]:
     return lambda new: func.coalesce(new[name], target.c[name])
 
 
+def _with_position(target: Any, name: str) -> Callable[[Any], Any]:
+    """What came with a position stays where the new row has none."""
+    placed = target.c.position.is_not(None)
+    return lambda new: case((and_(new.position.is_(None), placed), target.c[name]), else_=new[name])
+
+
 async def store_municipalities(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Store municipalities by code."""
     kept = {name: _kept(_MUNICIPALITIES, name) for name in ("police_area", "local_police_area")}
@@ -102,10 +108,7 @@ async def store_stations(connection: AsyncConnection, rows: Iterable[Mapping[str
     }
     # A station of two modes keeps the one it was first known by; the list of sites names none.
     rules["mode"] = lambda new: func.coalesce(_STATIONS.c.mode, new.mode)
-    for name in ("name", "source"):
-        rules[name] = lambda new, name=name: case(
-            (and_(new.position.is_(None), _STATIONS.c.position.is_not(None)), _STATIONS.c[name]), else_=new[name]
-        )
+    rules |= {name: _with_position(_STATIONS, name) for name in ("name", "source")}
     await _upsert(connection, _STATIONS, "stop_id", rows, rules)
 
 

@@ -144,8 +144,8 @@ async def change_scene(
             today=parts.gate.today(),
             radius_m=parts.settings.incident_radius_m,
         )
-    body = await _current(request, parts, who, scene_id)
-    return respond(request, body, shared=True, headers={"ETag": etag_of(body, "application/json")})
+    changed = await _current(request, parts, who, scene_id)
+    return respond(request, changed, shared=True, headers={"ETag": etag_of(changed, "application/json")})
 
 
 async def _current(request: Request, parts: Services, who: Asking, scene_id: UUID) -> bytes:

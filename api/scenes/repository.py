@@ -5,7 +5,21 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, bindparam, case, cast, func, insert, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.disclosure.resource import AS_OF, Child, Filter, Resource
@@ -18,7 +32,7 @@ _OUTLINES = table_of(SceneOutline)
 _MAPPINGS = table_of(MappingRow)
 
 # A mapping holds for a year (seed: at least one mapping a year per scene).
-_MAPPING_HOLDS = literal_column("interval '1 year'")
+_MAPPING_HOLDS: ColumnElement[Any] = literal_column("interval '1 year'")
 
 _OPEN = or_(_SCENES.c.closed_on.is_(None), _SCENES.c.closed_on > AS_OF)
 _STATUS = case((_OPEN, "active"), else_=_SCENES.c.ending)
@@ -189,3 +203,9 @@ async def refresh_neighbours(connection: AsyncConnection, *, radius_m: int, scen
     await connection.execute(text(_COUNT_SCHOOLS), {"scene": scene_id})
     await connection.execute(text(_FORGET_STATIONS), {"scene": scene_id})
     await connection.execute(text(_TIE_STATIONS), {"scene": scene_id, "radius": radius_m})
+
+
+async def stops_near_scenes(connection: AsyncConnection) -> list[str]:
+    """The stops that lie near some scene's outline."""
+    found = await connection.execute(text("SELECT DISTINCT stop_id FROM outline_stations ORDER BY stop_id"))
+    return [row.stop_id for row in found]

@@ -26,13 +26,13 @@ Symptom = Literal[
 MunicipalityCode = Annotated[str, Field(pattern=r"^01[0-9]{2}$", json_schema_extra={"example": "0180"})]
 OutlineBody = Annotated[Any, WithJsonSchema(OUTLINE_SCHEMA)]
 
-OUTLINE_EXAMPLE = {
+OUTLINE_EXAMPLE: dict[str, Any] = {
     "type": "Polygon",
     "coordinates": [
         [[17.932, 59.2942], [17.9345, 59.2942], [17.9345, 59.2955], [17.932, 59.2955], [17.932, 59.2942]],
     ],
 }
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "name": "Exempelplatsen (fiktiv)",
     "municipality": "0180",
     "district": "Skärholmen",
@@ -46,7 +46,6 @@ _EXAMPLE = {
     "closedOn": None,
     "saraStage": "scanning",
 }
-ShortText = Text(120)
 
 
 class SceneIn(Body):
@@ -54,10 +53,10 @@ class SceneIn(Body):
 
     model_config = {"json_schema_extra": {"example": _EXAMPLE}}
 
-    name: ShortText
+    name: Text(120)
     municipality: MunicipalityCode
-    district: ShortText | None = None
-    local_police_area: ShortText | None = None
+    district: Text(120) | None = None
+    local_police_area: Text(120) | None = None
     status: Status = "active"
     environment: Annotated[list[Environment], Field(min_length=1, max_length=4)]
     setting: Setting
@@ -73,9 +72,9 @@ class ScenePatch(Body):
 
     model_config = {"json_schema_extra": {"example": {"saraStage": "analysis"}, "minProperties": 1}}
 
-    name: ShortText | None = None
-    district: ShortText | None = None
-    local_police_area: ShortText | None = None
+    name: Text(120) | None = None
+    district: Text(120) | None = None
+    local_police_area: Text(120) | None = None
     status: Status | None = None
     environment: Annotated[list[Environment], Field(min_length=1, max_length=4)] | None = None
     setting: Setting | None = None

@@ -15,6 +15,7 @@ from api.store.embedded_home import PORT, Home, try_lock
 from api.store.embedded_process import (
     CLEAN_ENVIRONMENT,
     Patience,
+    recovers,
     server_path,
     server_process_arguments,
     stop_server,
@@ -22,9 +23,7 @@ from api.store.embedded_process import (
 
 SUPERUSER = "samsyn"
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
-_RECOVERY_PATIENCE_S = 3600.0
 _SILENCE_PATIENCE_S = 60.0
-_POLL_S = 0.01
 
 # Given on the command line: stronger than postgresql.conf and than ALTER SYSTEM.
 # INVARIANT: what is acknowledged is on disk, nothing listens on the network, and the log repeats no statement and no
@@ -72,19 +71,14 @@ def ensure_running(
     """
     lock = home.open_file("server.lock")
     try:
-        started, told = time.monotonic(), False
+        wait = _Wait(progress, "a server of this database is already there; waiting for its answer")
         while not try_lock(lock, fcntl.LOCK_EX):
-            state = _state(home, bin_dir)
+            state = _state(home, bin_dir, lock)
             if state == "ready":
                 return None
-            waited = time.monotonic() - started
-            if waited > 1 and not told:
-                progress("a server of this database is already there; waiting for its answer")
-                told = True
-            if waited > (_RECOVERY_PATIENCE_S if state == "starting" else patience.answer):
+            if wait.silent_for(state) > patience.answer:
                 _stop_if_unused(home, users, progress, patience)
-                started = time.monotonic()
-            time.sleep(_POLL_S)
+                wait = _Wait(progress, "waiting for the processes of the old server to end")
         # INVARIANT: from here on no process of this cluster lives, and until we let go none can start.
         if not home.cluster.exists():
             _initialise(home, bin_dir, lock, progress)
@@ -186,7 +180,7 @@ def _start(home: Home, bin_dir: Path, lock: int, progress: Callable[[str], None]
             **server_process_arguments(home.account, (lock, *data_fds, *socket_fds)),
         )
     try:
-        _wait_until_ready(home, bin_dir, process, progress)
+        _wait_until_ready(home, bin_dir, process, lock, progress)
     except BaseException:
         process.kill()
         process.wait()
@@ -195,27 +189,49 @@ def _start(home: Home, bin_dir: Path, lock: int, progress: Callable[[str], None]
 
 
 def _wait_until_ready(
-    home: Home, bin_dir: Path, process: subprocess.Popen[bytes], progress: Callable[[str], None]
+    home: Home, bin_dir: Path, process: subprocess.Popen[bytes], lock: int, progress: Callable[[str], None]
 ) -> None:
-    started, told = time.monotonic(), False
-    while (state := _state(home, bin_dir)) != "ready":
-        waited = time.monotonic() - started
+    wait = _Wait(progress, "waiting for the server; after an unclean stop it recovers first")
+    while (state := _state(home, bin_dir, lock)) != "ready":
         if process.poll() is not None:
             raise _failure(home, f"the server ended while starting ({process.returncode})", _tail(home))
-        if waited > (_RECOVERY_PATIENCE_S if state == "starting" else _SILENCE_PATIENCE_S):
+        if wait.silent_for(state) > _SILENCE_PATIENCE_S:
             raise _failure(home, "the server does not get ready", _tail(home))
-        if waited > 2 and not told:  # noqa: PLR2004 -- seconds before a person wonders
-            progress("the database recovers after an unclean stop" if state == "starting" else "waiting for the server")
-            told = True
-        time.sleep(_POLL_S)
 
 
-def _state(home: Home, bin_dir: Path) -> str:
-    """`ready`, `starting` (alive, not yet accepting) or `silent`, as pg_isready sees it."""
+class _Wait:
+    """One wait for a server: sleeps ever longer, tells once that it takes long, counts the seconds without progress."""
+
+    def __init__(self, progress: Callable[[str], None], message: str) -> None:
+        self._progress = progress
+        self._message: str | None = message
+        self._started = self._heard = time.monotonic()
+        self._pause = 0.01
+
+    def silent_for(self, state: str) -> float:
+        now = time.monotonic()
+        if state == "recovering":
+            self._heard = now  # however long it takes: interrupting a recovery only starts it over
+        if self._message and now - self._started > 1:
+            self._progress(self._message)
+            self._message = None
+        time.sleep(self._pause)
+        self._pause = min(self._pause * 1.5, 0.25)
+        return now - self._heard
+
+
+def _state(home: Home, bin_dir: Path, lock: int) -> str:
+    """`ready`, `recovering` (alive, not yet accepting, and at work on it) or `silent`.
+
+    A server that refuses connections without a startup process is not recovering: PostgreSQL 18 stays so for good
+    when its startup process is killed in the restart after another process was.
+    """
     answer = subprocess.run(  # noqa: S603 -- our own program by its full path
         [*_client(home, bin_dir, "pg_isready"), "-q", "-t", "1"], env=CLEAN_ENVIRONMENT, check=False
     )
-    return {0: "ready", 1: "starting"}.get(answer.returncode, "silent")
+    if answer.returncode == 0:
+        return "ready"
+    return "recovering" if answer.returncode == 1 and recovers(lock) else "silent"
 
 
 def _client(home: Home, bin_dir: Path, program: str) -> list[str]:

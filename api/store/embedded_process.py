@@ -25,10 +25,10 @@ _POLL_S = 0.01
 class Patience:
     """Seconds to wait: for an answer from a live server, after each signal, and for orphans to leave by themselves."""
 
-    answer: float = 20.0
-    fast: float = 60.0
-    immediate: float = 15.0
-    kill: float = 15.0
+    answer: float = 10.0
+    fast: float = 20.0
+    immediate: float = 10.0
+    kill: float = 10.0
     orphans: float = 5.0
 
 
@@ -89,6 +89,15 @@ def stop_server(home: Home, child: subprocess.Popen[bytes] | None = None, patien
         if child is not None:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
+
+
+def recovers(lock: int) -> bool:
+    """Whether the cluster whose lock file this is has a startup process: the one that replays the log."""
+    for pid in _holders(lock):
+        with suppress(OSError):
+            if b": startup" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return True
+    return False
 
 
 def _signal_and_wait(

@@ -90,7 +90,7 @@ class Written:
 def fingerprint(method: str, path: str, value: Any) -> bytes:
     """SHA-256 of method, path and the body as a JSON value: spaces and the order of members do not matter."""
     body = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256("\n".join((method, path, body)).encode()).digest()
+    return sha256(f"{method}\n{path}\n{body}".encode()).digest()
 
 
 async def write_once(

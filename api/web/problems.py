@@ -12,10 +12,11 @@ import logging
 import traceback
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -40,14 +41,6 @@ _DETAIL = {
     404: "There is nothing at this path",
     405: "This path does not take this method; the Allow header lists those it takes",
 }
-
-
-class _App(Protocol):
-    """What Starlette and FastAPI have in common here."""
-
-    def add_exception_handler(self, key: Any, handler: Any, /) -> None: ...
-
-    def add_middleware(self, middleware: Any, /, **options: Any) -> None: ...
 
 
 def instance_of(scope: Scope) -> str:
@@ -188,7 +181,7 @@ class _BrokenOffError(RuntimeError):
         super().__init__("answer broken off; see the samsyn.errors log")
 
 
-def install(app: _App, *, new_id: Callable[[], str]) -> None:
+def install(app: Starlette, *, new_id: Callable[[], str]) -> None:
     """Give an app the handlers and the boundary; call it after every other `add_middleware`: outermost."""
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)

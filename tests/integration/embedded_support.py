@@ -4,6 +4,7 @@ Other samsyn processes are played by `USER_PROCESS`: it enters, tells who its se
 """
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -29,8 +30,11 @@ USER_PROCESS = """
 import sys
 from pathlib import Path
 from api.store.embedded import embedded_server
+from api.store.embedded_process import Patience
 try:
-    with embedded_server(Path(sys.argv[1]), progress=lambda step: print("step", step, flush=True)) as server:
+    patience = Patience(*map(float, sys.argv[2:]))
+    tell = lambda step: print("step", step, flush=True)
+    with embedded_server(Path(sys.argv[1]), progress=tell, patience=patience) as server:
         up = "up", server.socket_dir
         while True:
             try:
@@ -47,9 +51,10 @@ except Exception as error:
 """
 
 
-def user_process(data_dir, python=sys.executable, **options):
+def user_process(data_dir, python=sys.executable, patience=None, **options):
     defaults = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": "/", "env": ENVIRONMENT}
-    return subprocess.Popen([python, "-c", USER_PROCESS, str(data_dir)], text=True, **defaults | options)
+    seconds = [str(value) for value in dataclasses.astuple(patience or Patience())]
+    return subprocess.Popen([python, "-c", USER_PROCESS, str(data_dir), *seconds], text=True, **defaults | options)
 
 
 def told(process, *words):

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -142,7 +143,7 @@ def test_kill_of_anything_at_any_moment_is_recovered_from(data_dir):
     print("SAMSYN_TEST_SEED =", seed)  # noqa: T201 -- pytest shows it when the test fails
     chance = random.Random(seed)
     for _ in range(10):
-        users = [user_process(data_dir, stdout=subprocess.DEVNULL) for _ in range(chance.randint(1, 2))]
+        users = [user_process(data_dir, patience=IMPATIENT, stdout=subprocess.DEVNULL) for _ in range(2)]
         time.sleep(chance.uniform(0.0, 0.6))
         servers = sorted(cluster_processes(data_dir))
         for pid in chance.sample(servers, chance.randint(0, len(servers))):
@@ -155,6 +156,27 @@ def test_kill_of_anything_at_any_moment_is_recovered_from(data_dir):
     with embedded_server(data_dir) as server:
         assert psql(server, "SELECT 1") == "1"
     assert not cluster_processes(data_dir)
+
+
+def test_server_that_hangs_in_its_own_crash_recovery_is_restarted(data_dir):
+    def running(kind):
+        for pid in cluster_processes(data_dir):
+            with contextlib.suppress(OSError):
+                if kind in Path(f"/proc/{pid}/cmdline").read_text():
+                    return pid
+        return None
+
+    user = user_process(data_dir)
+    told(user, "up")
+    stuck = postmaster(data_dir)
+    os.kill(running("checkpointer"), signal.SIGKILL)
+    until(lambda: running(": startup"))
+    os.kill(running(": startup"), signal.SIGKILL)
+    user.kill()
+    user.communicate()
+    with embedded_server(data_dir, patience=IMPATIENT) as server:
+        assert psql(server, "SELECT 1") == "1"
+        assert postmaster(data_dir) != stuck
 
 
 def test_stale_pid_file_neither_stops_the_start_nor_hits_an_innocent_process(data_dir):

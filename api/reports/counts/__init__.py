@@ -1,0 +1,1 @@
+"""Monthly crime counts by area and group."""

@@ -1,0 +1,1 @@
+"""County and municipal indicators: how many scenes there are, year by year."""
