@@ -32,6 +32,9 @@ from api.law.endpoints import router as law_router
 from api.ledger.service import Ledger
 from api.mappings.endpoints import router as mappings
 from api.pages.endpoints import router as pages
+from api.reports.counts.endpoints import router as crime_counts
+from api.reports.endpoints import router as reports
+from api.reports.indicators.endpoints import router as indicators
 from api.scenes.endpoints import router as scenes
 from api.settings import BASE_PATH, Settings
 from api.store.database import Database
@@ -47,7 +50,19 @@ from api.web.trace import Envelope
 from policies.catalogue import law
 
 RELEASED = date(2026, 11, 21)
-ROUTERS = (agencies, scenes, law_router, graphql, incidents, mappings, individuals, interventions)
+ROUTERS = (
+    agencies,
+    scenes,
+    law_router,
+    graphql,
+    incidents,
+    mappings,
+    individuals,
+    interventions,
+    reports,
+    indicators,
+    crime_counts,
+)
 _FEED = "/incident-batches"
 
 

@@ -30,8 +30,8 @@ from api.mappings.service import create_mapping
 from api.places.geometry import parse_outline
 from api.places.importers import READERS, District, Municipality, read_districts, read_municipalities
 from api.places.service import store_places
+from api.reports.indicators.service import load_stated_figures
 from api.reports.publishing import publish
-from api.reports.repository import store_stated_figures
 from api.scenes.repository import add_scene, refresh_neighbours, scene_exists, stops_near_scenes
 from api.settings import Settings
 from api.store.database import Database
@@ -100,7 +100,7 @@ async def load_demo(database: Database, settings: Settings, progress: Progress) 
         for scene in scenes:
             await _add_scene(connection, scene)
         await refresh_neighbours(connection, radius_m=settings.incident_radius_m)
-        await store_stated_figures(connection)
+        await load_stated_figures(connection, DATA / "stated_figures.csv")
         writer = _Writer(connection, agencies)
         open_scenes = [scene for scene in scenes if scene.closed_on is None]
         progress("loading mappings, survey answers and fictional individuals")

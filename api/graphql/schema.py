@@ -3,22 +3,46 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from api.agencies import graphql as agencies
 from api.graphql.binding import RootField
+from api.incidents import graphql as incidents
+from api.interventions import graphql as interventions
 from api.law.graphql import LawQuery
-from api.mappings.graphql import ROOTS as MAPPINGS
-from api.mappings.graphql import MappingQuery
-from api.scenes.graphql import ROOTS as SCENES
-from api.scenes.graphql import SceneQuery
+from api.mappings import graphql as mappings
+from api.reports import graphql as reports
+from api.scenes import graphql as scenes
 
 
 @strawberry.type(description="What can be read")
-class Query(SceneQuery, MappingQuery, LawQuery):
+class Query(
+    agencies.AgencyQuery,
+    scenes.SceneQuery,
+    mappings.MappingQuery,
+    interventions.InterventionQuery,
+    incidents.IncidentQuery,
+    reports.ReportQuery,
+    LawQuery,
+):
     """Every root field."""
 
 
-SCHEMA = strawberry.Schema(query=Query, config=StrawberryConfig(auto_camel_case=True))
+@strawberry.type(description="What can be written")
+class Mutation(
+    mappings.MappingMutation,
+    interventions.InterventionMutation,
+    incidents.IncidentMutation,
+    reports.ReportMutation,
+):
+    """Every mutation."""
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(auto_camel_case=True))
 CORE = SCHEMA._schema  # noqa: SLF001 - graphql-core's own schema, which validation and planning need
-ROOTS: dict[str, RootField] = {root.name: root for root in (*SCENES, *MAPPINGS)}
+ROOTS: dict[str, RootField] = {
+    root.name: root
+    for subject in (agencies, scenes, mappings, interventions, incidents, reports)
+    for root in subject.ROOTS
+}
 
 
 def sdl() -> str:

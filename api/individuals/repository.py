@@ -24,7 +24,6 @@ INDIVIDUALS = Resource(
     name="individual",
     source=_INDIVIDUALS,
     key=_INDIVIDUALS.c.id,
-    holder=_INDIVIDUALS.c.holder,
     birth_date=_INDIVIDUALS.c.birth_date,
     fields={
         "id": _INDIVIDUALS.c.id,

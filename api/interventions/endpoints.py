@@ -19,7 +19,6 @@ from api.interventions.schemas import (
     SurveyPage,
 )
 from api.scenes.endpoints import Sort
-from api.scenes.service import require_sector
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.datatypes import SLUG_PATTERN
 from api.web.documents import answers
@@ -105,8 +104,7 @@ async def create_survey(
 
     The same key with the same content gives the first answer again, with `Idempotency-Replayed: true`.
     """
-    who.caller.require("write:surveys")
-    require_sector(who, service.WRITING_SECTORS, "survey answers")
+    service.require_writer(who)
 
     async def write(connection: AsyncConnection, survey_id: UUID) -> None:
         now, today = parts.clock(), parts.gate.today()

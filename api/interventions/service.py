@@ -20,6 +20,7 @@ from api.interventions.repository import (
 )
 from api.interventions.schemas import GivenIn, SurveyIn
 from api.scenes.repository import scene_exists
+from api.scenes.service import require_sector
 
 WRITING_SECTORS = frozenset({"municipal-safety", "social-services"})
 # Plans are made for the year to come; a period that begins later is a slip of the keyboard.
@@ -33,6 +34,12 @@ Sort = tuple[tuple[str, bool], ...]
 async def load_catalogue(connection: AsyncConnection) -> None:
     """Bring the table of interventions to the catalogue of this program; the same however often it is done."""
     await store_interventions(connection, catalogue())
+
+
+def require_writer(who: Asking) -> None:
+    """Let only these sectors with the scope `write:surveys` write. Raises `Problem` 403."""
+    who.caller.require("write:surveys")
+    require_sector(who, WRITING_SECTORS, "survey answers")
 
 
 def interventions(filters: Filters, sort: Sort, offset: int, limit: int) -> Selection:

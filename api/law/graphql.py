@@ -1,10 +1,9 @@
 """The law over GraphQL: resolved from memory, since it is public and no row is read."""
 
-from typing import Any
-
 import strawberry
 from strawberry.scalars import JSON
 
+from api.graphql.binding import as_body
 from api.law.schemas import ExplanationIn
 from api.law.service import explain
 from policies.explain import provision_as_json, secrecy_as_json
@@ -28,30 +27,6 @@ class ExplanationInput:
     secrecy: list[str] | None = None
     subject: SubjectInput | None = None
     as_of: str | None = None
-
-
-def as_body(value: Any) -> dict[str, Any]:
-    """An input object as the JSON body it stands for: camelCase, members that are not given left out."""
-    definition = value.__strawberry_definition__
-    body: dict[str, Any] = {}
-    for field in definition.fields:
-        given = getattr(value, field.python_name)
-        if given is None or given is strawberry.UNSET:
-            continue
-        name = field.graphql_name or _camel(field.python_name)
-        body[name] = _plain(given)
-    return body
-
-
-def _plain(given: Any) -> Any:
-    if isinstance(given, list):
-        return [_plain(part) for part in given]
-    return as_body(given) if hasattr(type(given), "__strawberry_definition__") else given
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 @strawberry.type

@@ -13,7 +13,6 @@ from api.mappings import service
 from api.mappings.repository import MAPPINGS
 from api.mappings.schemas import MappingIn, MappingOut, MappingPage, Searched
 from api.scenes.endpoints import SceneId, Sort
-from api.scenes.service import require_sector
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.documents import answers
 from api.web.idempotency import REPLAYED_HEADER, OptionalIdempotencyKey, once
@@ -84,8 +83,7 @@ async def create_mapping(
 
     The answer shows what a read shows this caller: `policeWork` comes back only to those who may have it.
     """
-    who.caller.require("write:mappings")
-    require_sector(who, service.WRITING_SECTORS, "mappings")
+    service.require_writer(who)
 
     async def write(connection: AsyncConnection, mapping_id: UUID) -> None:
         await service.create_mapping(

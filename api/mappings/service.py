@@ -14,6 +14,7 @@ from api.mappings.repository import MAPPINGS, add_mapping, distances_to_scene
 from api.mappings.schemas import AffectedIn, HotspotIn, MappingIn
 from api.places.geometry import DEGREE_DECIMALS, in_sweden, looks_swapped, pg_point, to_metres
 from api.scenes.repository import SCENES, find_scene
+from api.scenes.service import require_sector
 
 WRITING_SECTORS = frozenset({"police", "municipal-safety"})
 # Counts of persons that could point somebody out (design §8). Zero says nothing about anybody.
@@ -22,6 +23,12 @@ _HOTSPOT_METRES = 2000
 
 Filters = tuple[tuple[str, Any], ...]
 Sort = tuple[tuple[str, bool], ...]
+
+
+def require_writer(who: Asking) -> None:
+    """Let only these sectors with the scope `write:mappings` write. Raises `Problem` 403."""
+    who.caller.require("write:mappings")
+    require_sector(who, WRITING_SECTORS, "mappings")
 
 
 def mappings(filters: Filters, sort: Sort, offset: int, limit: int) -> Selection:

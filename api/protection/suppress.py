@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 DEFAULT_THRESHOLD = 4
+# With a lower one, so few small counts are possible that hiding them would leave nothing to guess.
+_LOWEST_THRESHOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ def protect(
 
     With a published `total`, which the cells must add up to, further cells are hidden: the smallest first, then all
     of them with the empty ones, at last the total as well. `keep_hidden` are cells that an earlier edition hid.
-    Raises `ValueError` for a negative count, a repeated key or a wrong total.
+    Raises `ValueError` for a negative count, a repeated key, a wrong total or a threshold under 3.
     """
-    _check(cells, total)
+    _check(cells, total, threshold)
     hidden = {c.key for c in cells if 1 <= c.count <= threshold or c.key in keep_hidden}
     if total is None:
         return _published(cells, hidden, None)
@@ -81,7 +83,9 @@ def protect(
     return _published(cells, hidden, total)
 
 
-def _check(cells: Sequence[Cell], total: int | None) -> None:
+def _check(cells: Sequence[Cell], total: int | None, threshold: int) -> None:
+    if threshold < _LOWEST_THRESHOLD:
+        raise ValueError("the threshold is too low to hide anything")
     if any(cell.count < 0 for cell in cells):
         raise ValueError("a count is negative")
     if len({cell.key for cell in cells}) != len(cells):

@@ -10,6 +10,7 @@ from api.disclosure.selection import parse_sort
 from api.errors import not_found
 from api.interventions.schemas import PERIOD_PATTERN
 from api.reports import service
+from api.reports.publishing import publish
 from api.reports.repository import REPORTS
 from api.reports.representations import JsonOnly
 from api.reports.schemas import ReportIn, ReportOut, ReportPage
@@ -94,8 +95,6 @@ async def publish_report(
     who.caller.require("publish:reports")
     report_id = parts.new_id()
     async with parts.database.transaction() as connection:
-        await service.publish(
-            connection, body, who=who, report_id=report_id, now=parts.clock(), today=parts.gate.today()
-        )
+        await publish(connection, scene=body.scene, period=body.period, who=who, report_id=report_id, now=parts.clock())
     path = f"/situation-reports/{report_id}"
     return await created(request, parts, who, service.one_report(report_id), path, "the situation report")

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.incidents.schemas import Category
 from api.interventions.schemas import Period, SceneReference
+from api.mappings.schemas import AffectedOut, HotspotOut
 from api.scenes.schemas import Environment, OutlineBody, Setting, Symptom
 from api.web.datatypes import Body, Out, StrictDate, StrictDateTime
 from api.web.documents import PageOf, Single
@@ -128,8 +129,8 @@ class ReportOut(Single):
     what: WhatOut
     where: WhereOut
     when: WhenOut
-    affected: list[dict[str, Any]]
-    hotspots: list[dict[str, Any]]
+    affected: list[AffectedOut]
+    hotspots: list[HotspotOut]
     physical_place: str | None
     use: str | None
     substances: list[str]

@@ -1,6 +1,6 @@
 """Where the PostgreSQL programs are: the wheel's own, never those of the system, never found through PATH.
 
-The server does not run as root, and a virtual environment may lie where only root may look (`/root`, mode 0700).
+The server does not run as root, and a virtual environment may lie in a folder that only root may enter.
 Opening those folders would be opening them for everybody, so the programs are copied instead, once per version and
 content, to a folder that everybody may read and only root may write.
 """

@@ -161,18 +161,28 @@ def _given(**changes):
     return GIVEN | changes
 
 
+def _given_of(index: int, member: str = "") -> str:
+    return f"body.interventions[{index}]{member}"
+
+
 CONTRADICTIONS = [
-    (lambda _: [_given(intervention="magic")], "body.interventions[0].intervention"),
-    (lambda app: [_given(), _given(intervention="mumin", startedOn=days_from_today(app, 1))], "body.interventions[1].startedOn"),
-    (lambda app: [_given(status="ended", startedOn=days_from_today(app, 1), endedOn=days_from_today(app, 2))], "body.interventions[0].startedOn"),
-    (lambda _: [_given(status="ended")], "body.interventions[0].endedOn"),
-    (lambda app: [_given(status="ended", endedOn=days_from_today(app, 1))], "body.interventions[0].endedOn"),
-    (lambda _: [_given(status="ended", endedOn="2024-02-29")], "body.interventions[0].endedOn"),
-    (lambda app: [_given(status="planned", endedOn=days_from_today(app, -1))], "body.interventions[0].endedOn"),
-    (lambda app: [_given(endedOn=days_from_today(app, -1))], "body.interventions[0].endedOn"),
-    (lambda _: [_given(), _given(intervention="mumin"), _given(times=1)], "body.interventions[2]"),
-    (lambda _: [_given(startedOn=None), _given(startedOn=None)], "body.interventions[1]"),
-]  # fmt: skip
+    (lambda _: [_given(intervention="magic")], _given_of(0, ".intervention")),
+    (
+        lambda app: [_given(), _given(intervention="mumin", startedOn=days_from_today(app, 1))],
+        _given_of(1, ".startedOn"),
+    ),
+    (
+        lambda app: [_given(status="ended", startedOn=days_from_today(app, 1), endedOn=days_from_today(app, 2))],
+        _given_of(0, ".startedOn"),
+    ),
+    (lambda _: [_given(status="ended")], _given_of(0, ".endedOn")),
+    (lambda app: [_given(status="ended", endedOn=days_from_today(app, 1))], _given_of(0, ".endedOn")),
+    (lambda _: [_given(status="ended", endedOn="2024-02-29")], _given_of(0, ".endedOn")),
+    (lambda app: [_given(status="planned", endedOn=days_from_today(app, -1))], _given_of(0, ".endedOn")),
+    (lambda app: [_given(endedOn=days_from_today(app, -1))], _given_of(0, ".endedOn")),
+    (lambda _: [_given(), _given(intervention="mumin"), _given(times=1)], _given_of(2)),
+    (lambda _: [_given(startedOn=None), _given(startedOn=None)], _given_of(1)),
+]
 
 
 @pytest.mark.parametrize(("given", "where"), CONTRADICTIONS)

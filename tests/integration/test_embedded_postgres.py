@@ -155,7 +155,7 @@ def test_root_runs_the_server_unprivileged_without_opening_parent_folders(data_d
 
 @pytest.fixture
 def hidden_wheel(monkeypatch):
-    """The wheel where only root may look, as in a virtual environment under /root, and an empty cache."""
+    """The wheel where only root may look, as in a virtual environment in the home of root, and an empty cache."""
     base = Path(tempfile.mkdtemp(prefix="samsyn-test-"))
     base.chmod(0o755)
     site = base / "hidden"

@@ -24,13 +24,13 @@ _COUNTED = text(f"""
 SELECT a.area, a.name AS area_name, y.year, n.scenes, n.remaining, n.closed, n.new, n.near_school,
        CASE WHEN a.area = '{COUNTY}' THEN n.affected END AS municipalities_affected, a.municipalities,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('measure', f.measure, 'value', f.value, 'source', f.source)
-                                  ORDER BY f.measure, f.source), '[]'::jsonb)
+                                  ORDER BY f.measure, f.source), CAST('[]' AS jsonb))
           FROM stated_figures f WHERE f.area = a.area AND f.year = y.year) AS stated
   FROM (SELECT '{COUNTY}' AS area, '{COUNTY_NAME}' AS name, CAST(count(*) AS integer) AS municipalities
           FROM municipalities WHERE code LIKE '{COUNTY}%'
          UNION ALL SELECT code, name, 1 FROM municipalities WHERE code LIKE '{COUNTY}%') AS a
  CROSS JOIN (SELECT year, make_date(year, 1, 1) AS first, least(make_date(year, 12, 31), :as_of) AS day
-               FROM generate_series({FIRST_YEAR}, CAST(extract(year FROM CAST(:as_of AS date)) AS integer)) AS year) AS y
+               FROM generate_series({FIRST_YEAR}, CAST(extract(year FROM CAST(:as_of AS date)) AS int)) AS year) AS y
  CROSS JOIN LATERAL (
        SELECT count(*) AS scenes,
               count(*) FILTER (WHERE s.closed_on IS NULL OR s.closed_on > y.day) AS remaining,
@@ -44,7 +44,7 @@ SELECT a.area, a.name AS area_name, y.year, n.scenes, n.remaining, n.closed, n.n
          FROM scenes s
         WHERE s.municipality LIKE a.area || '%'
           AND s.appeared_on <= y.day AND (s.closed_on IS NULL OR s.closed_on >= y.first)) AS n
-""").bindparams(AS_OF)  # fmt: skip
+""").bindparams(AS_OF)  # noqa: S608 - made of constants
 _ROWS = _COUNTED.columns(
     column("area", Text()),
     column("area_name", Text()),
