@@ -5,6 +5,7 @@ Prints its port when it answers. With a fourth argument it profiles itself and w
 
 import asyncio
 import cProfile
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ class _Server(uvicorn.Server):
 
 
 def main(which: str, directory: str, url: str, profile: str | None = None) -> None:
-    """Serve until SIGTERM."""
+    """Serve until a signal comes."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
@@ -46,6 +47,8 @@ def main(which: str, directory: str, url: str, profile: str | None = None) -> No
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=131_072,
     )
+    # uvicorn raises the signal again when it has stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = _Server(config)
     if profile is None:
         server.run(sockets=[listener])

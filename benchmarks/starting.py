@@ -26,26 +26,19 @@ def _until_ready(directory: Path) -> float:
     assert program is not None, "samsyn is not installed beside this Python"
     begun = time.monotonic()
     command = [program, "demo", "--port", "0", "--data-dir", str(directory)]
-    with (
-        tempfile.TemporaryFile("w+") as said,
-        subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT) as process,
-    ):
+    said = directory.with_suffix(".said")
+    with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             while time.monotonic() - begun < _PATIENCE_S:
                 if process.poll() is not None:
                     break
-                if _ready(said_so_far(said)):
+                if _ready(said.read_text()):
                     return time.monotonic() - begun
                 time.sleep(0.02)
-            raise RuntimeError(f"the demo did not start:\n{said_so_far(said)}")
+            raise RuntimeError(f"the demo did not start:\n{said.read_text()}")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
-
-
-def said_so_far(file: object) -> str:
-    file.seek(0)  # type: ignore[attr-defined]
-    return file.read()  # type: ignore[attr-defined,no-any-return]
 
 
 def _ready(text: str) -> bool:

@@ -91,10 +91,10 @@ def assess_provision(provision: Provision, question: Question, rules: tuple[Secr
 
 
 def assess(question: Question, law: Law) -> tuple[Assessment, ...]:
-    """Every encoded provision against the question, available ones first, each group by id."""
+    """Every encoded provision against the question, available ones first, special before general, each group by id."""
     rules = locks(question, law)
     answers = [assess_provision(provision, question, rules) for provision in law.provisions.values()]
-    return tuple(sorted(answers, key=lambda answer: (not answer.available, answer.provision.id)))
+    return tuple(sorted(answers, key=lambda answer: (not answer.available, answer.provision.general, answer.provision.id)))
 
 
 def undated(rules: Iterable[SecrecyRule], day: date) -> tuple[SecrecyRule, ...]:

@@ -287,7 +287,7 @@ def demo_incidents(stops: list[str]) -> Iterator[dict[str, Any]]:
     chance = random.Random(20261102)  # noqa: S311 - invented figures, not secrets
     names, weights = zip(*_CATEGORIES, strict=True)
     for number, stop in enumerate(sorted(stops)):
-        a_week = 1 + number % 7
+        a_week = 6 + 3 * (number % 7)
         day = _FEED_FROM
         while day <= _FEED_TO:
             for index in range(chance.randint(0, a_week)):

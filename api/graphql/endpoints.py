@@ -22,6 +22,8 @@ _JSON_TYPE = "application/json"
 _MEMBERS = {"query", "operationName", "variables", "extensions"}
 
 router = APIRouter(tags=["graphql"])
+# Control characters cannot stand in an address.
+_TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 _EXAMPLE = {"query": "{ scenes(limit: 2) { items { name particularlyExposedForYouth } totalRecords } }"}
 _BODY: dict[str, Any] = {
@@ -32,6 +34,7 @@ _BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["query"],
+                    "additionalProperties": False,
                     "properties": {
                         "query": {"type": "string", "maxLength": 100_000},
                         "operationName": {"type": ["string", "null"], "maxLength": 200},
@@ -66,7 +69,28 @@ _ANSWER: dict[int | str, Any] = {
 }
 
 
-@router.get("/graphql", include_in_schema=False)
+def _parameter(name: str, schema: dict[str, Any], description: str, *, required: bool = False) -> dict[str, Any]:
+    """A query parameter of GET; objects travel as JSON."""
+    place = {"schema": schema} if schema["type"] == "string" else {"content": {_JSON_TYPE: {"schema": schema}}}
+    return {"name": name, "in": "query", "required": required, "description": description} | place
+
+
+_GET: dict[str, Any] = {
+    "parameters": [
+        _parameter("query", {"type": "string", "maxLength": 6000, "pattern": _TEXT}, "The query", required=True),
+        _parameter("operationName", {"type": "string", "maxLength": 200, "pattern": _TEXT}, "Which operation to run"),
+        _parameter("variables", {"type": "object"}, "The query's variables"),
+        _parameter("extensions", {"type": "object"}, "Heeded by nobody yet"),
+    ]
+}
+
+
+@router.get(
+    "/graphql",
+    responses=_ANSWER,
+    openapi_extra=_GET,
+    summary="A GraphQL query in the address / GraphQL-fråga i adressen",
+)
 async def graphql_get(
     request: Request,
     purpose: PurposeHeader = None,

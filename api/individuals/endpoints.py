@@ -16,7 +16,6 @@ from api.individuals.repository import INDIVIDUALS
 from api.individuals.schemas import IndividualCreated, IndividualIn, IndividualOut, IndividualPage, Role
 from api.mappings.endpoints import MappingId
 from api.mappings.service import mapping_known
-from api.scenes.endpoints import Sort
 from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
 from api.web.documents import answers
@@ -24,6 +23,7 @@ from api.web.idempotency import REPLAYED_HEADER, OptionalIdempotencyKey, once
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, single
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 
 router: APIRouter = strict_router(tags=["individuals"])
 
@@ -51,7 +51,7 @@ async def list_individuals(
     role: Annotated[
         Role | None, Query(description="What the person does at the place. Refused (403) where it is withheld")
     ] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(INDIVIDUALS)] = None,
 ) -> Response:
     """The individuals that the caller may know of: its own, and what a disclosure decision names.
 

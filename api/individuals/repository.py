@@ -24,6 +24,7 @@ INDIVIDUALS = Resource(
     name="individual",
     source=_INDIVIDUALS,
     key=_INDIVIDUALS.c.id,
+    holder=_INDIVIDUALS.c.holder,
     birth_date=_INDIVIDUALS.c.birth_date,
     fields={
         "id": _INDIVIDUALS.c.id,

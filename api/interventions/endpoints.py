@@ -18,7 +18,6 @@ from api.interventions.schemas import (
     SurveyOut,
     SurveyPage,
 )
-from api.scenes.endpoints import Sort
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.datatypes import SLUG_PATTERN
 from api.web.documents import answers
@@ -27,6 +26,7 @@ from api.web.idempotency_key import IdempotencyKey
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 from api.web.writing import created
 
 router: APIRouter = strict_router(tags=["interventions"])
@@ -47,7 +47,7 @@ async def list_interventions(
     kind: Annotated[
         InterventionType | None, Query(alias="type", description="Situational or social / Situationell eller social")
     ] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(INTERVENTIONS)] = None,
 ) -> Response:
     """The method catalogue of the regional folder: what a survey answer can name."""
     filters = () if kind is None else (("type", kind),)
@@ -70,7 +70,7 @@ async def list_surveys(
     agency: Annotated[
         str | None, Query(description="Slug of the answering agency", pattern=SLUG_PATTERN, max_length=64)
     ] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(SURVEYS)] = None,
 ) -> Response:
     """Answers to the intervention survey (*insatsenkät*), newest first. Shared with every registered agency."""
     given = {"scene": scene, "period": period, "agency": agency}

@@ -12,13 +12,14 @@ from api.errors import not_found
 from api.mappings import service
 from api.mappings.repository import MAPPINGS
 from api.mappings.schemas import MappingIn, MappingOut, MappingPage, Searched
-from api.scenes.endpoints import SceneId, Sort
+from api.scenes.endpoints import SceneId
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.documents import answers
 from api.web.idempotency import REPLAYED_HEADER, OptionalIdempotencyKey, once
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 from api.web.writing import created
 
 router: APIRouter = strict_router(tags=["mappings"])
@@ -44,7 +45,7 @@ async def list_mappings(
             description="A part of `policeWork`, in any case. Refused (403) for those who may not have the field",
         ),
     ] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(MAPPINGS)] = None,
 ) -> Response:
     """Mappings of a scene, newest first. `policeWork` is protected; the rest is shared."""
     if (await parts.gate.read(who, service.scene_known(scene_id))).first() is None:

@@ -14,7 +14,6 @@ from api.reports.publishing import publish
 from api.reports.repository import REPORTS
 from api.reports.representations import JsonOnly
 from api.reports.schemas import ReportIn, ReportOut, ReportPage
-from api.scenes.endpoints import Sort
 from api.scenes.schemas import MunicipalityCode
 from api.scenes.service import one_scene
 from api.web.context import AskingDependency, ServicesDependency
@@ -22,6 +21,7 @@ from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 from api.web.writing import created
 
 router: APIRouter = strict_router(tags=["situation reports"])
@@ -47,7 +47,7 @@ async def list_reports(
     edition: Annotated[
         Literal["latest", "all"], Query(description="The newest edition of each period, or every one")
     ] = "latest",
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(REPORTS)] = None,
 ) -> Response:
     """Published editions, newest period first. Shared, but for `policeWork`, which the police get for a purpose."""
     if scene is not None and not (await parts.gate.read(who, one_scene(scene))).count:

@@ -13,27 +13,20 @@ from api.places.geometry import to_metres
 from api.scenes import service
 from api.scenes.repository import SCENES
 from api.scenes.schemas import MunicipalityCode, SceneIn, SceneOut, ScenePage, ScenePatch, SchoolPage, Status
-from api.web.conditional import etag_of, require_match, respond
+from api.web.conditional import OptionalIfMatch, etag_of, require_match, respond
 from api.web.context import AskingDependency, Services, ServicesDependency
 from api.web.datatypes import Flag, StrictDate, Whole
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one, single
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 from api.web.writing import created
 
 router: APIRouter = strict_router(tags=["scenes"])
 
 SceneId = Annotated[UUID, Path(alias="sceneId", description="The scene's id / Platsens id")]
 AsOf = Annotated[StrictDate | None, Query(alias="asOf", description="Data as of this day; the law is always today's")]
-Sort = Annotated[
-    str | None,
-    Query(
-        description="Fields to order by, separated by commas; a minus sign before a field reverses it",
-        pattern=r"^-?[A-Za-z0-9]+(,-?[A-Za-z0-9]+)*$",
-        max_length=200,
-    ),
-]
 _BOX = r"^-?[0-9]{1,3}(\.[0-9]{1,9})?(,-?[0-9]{1,3}(\.[0-9]{1,9})?){3}$"
 
 
@@ -43,7 +36,7 @@ def scene_links(scene_id: UUID) -> dict[str, str]:
     return {"schools": f"{path}/schools", "mappings": f"{path}/mappings"}
 
 
-@router.get("/scenes", responses=answers(ScenePage), summary="List scenes / Lista öppna drogscener")
+@router.get("/scenes", responses=answers(ScenePage) | {409: {}}, summary="List scenes / Lista öppna drogscener")
 async def list_scenes(
     request: Request,
     parts: ServicesDependency,
@@ -62,7 +55,7 @@ async def list_scenes(
         str | None, Query(description="west,south,east,north in CRS84 degrees", pattern=_BOX, max_length=80)
     ] = None,
     as_of: AsOf = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(SCENES)] = None,
 ) -> Response:
     """Scenes with their derived class *särskilt utsatt plats för unga*. Shared with every registered agency."""
     given = {
@@ -126,7 +119,12 @@ async def create_scene(request: Request, parts: ServicesDependency, who: AskingD
 
 @router.patch("/scenes/{sceneId}", responses=answers(SceneOut), summary="Change a scene / Ändra en öppen drogscen")
 async def change_scene(
-    request: Request, parts: ServicesDependency, who: AskingDependency, scene_id: SceneId, body: ScenePatch
+    request: Request,
+    parts: ServicesDependency,
+    who: AskingDependency,
+    scene_id: SceneId,
+    body: ScenePatch,
+    _if_match: OptionalIfMatch = None,
 ) -> Response:
     """Change a scene. Needs `If-Match` with the ETag of the scene as last read."""
     who.caller.require("write:scenes")

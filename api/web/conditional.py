@@ -26,17 +26,20 @@ _TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*')
 _MAX_TAGS = 100
 _ENTITY_TAG = r'(?:W/)?"[!#-~]*"'
 
-IfMatch = Annotated[
-    str,
+OptionalIfMatch = Annotated[
+    str | None,
     Header(
         alias="If-Match",
         pattern=rf"^(?:\*|{_ENTITY_TAG}(?: ?, ?{_ENTITY_TAG})*)$",
         max_length=1000,
-        description="ETag of the state that is changed / ETag för det tillstånd som ändras",
+        description="ETag of the state that is changed; 428 without it / ETag för det tillstånd som ändras",
         json_schema_extra={"example": '"3f2a9c51d07b4e68a1c2d3e4f5061728"'},
     ),
 ]
-"""Parameter type of an endpoint that changes a resource, so that the contract names the header; see `require_match`."""
+"""Parameter type of an endpoint that changes a resource, so that the contract names the header.
+
+It is checked by `require_match` once the resource is found: an unknown resource is 404 whatever the header says.
+"""
 
 
 class Bytes(Response):

@@ -69,6 +69,11 @@ def services(request: Request) -> Services:
     return request.app.state.services  # type: ignore[no-any-return]
 
 
+async def _services(request: Request) -> Services:
+    # FastAPI sends a dependency that is no coroutine through a thread, which costs more than most reads.
+    return services(request)
+
+
 async def asking(
     request: Request,
     purpose: PurposeHeader = None,
@@ -124,4 +129,4 @@ def _refused_purpose(who: Asking, parts: Services) -> dict[str, object]:
 
 
 AskingDependency = Annotated[Asking, Depends(asking)]
-ServicesDependency = Annotated[Services, Depends(services)]
+ServicesDependency = Annotated[Services, Depends(_services)]

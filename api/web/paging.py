@@ -37,7 +37,7 @@ class Page:
         return (self.number - 1) * self.limit
 
 
-def _page(
+async def _page(
     page: Annotated[Whole, Query(ge=1, le=MAX_PAGE, description="Page, from 1 / Sida, från 1")] = 1,
     limit: Annotated[
         Whole, Query(ge=1, le=MAX_LIMIT, description="Items on a page / Antal på en sida")

@@ -8,6 +8,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -596,3 +597,22 @@ async def test_other_requests_are_answered_while_a_batch_is_taken(app: App):
         slowest = max(slowest, loop.time() - before)
     assert counts(batch.result()) == {"received": 30_000, "accepted": 30_000}
     assert slowest < 2
+
+
+async def test_more_rows_than_a_batch_may_have_are_refused(app: App, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("api.incidents.service.MAX_ROWS", 5000)
+    answer = await send(app, b"1\n" * 5001, "application/x-ndjson")
+    assert answer.status_code == 413
+    assert await stored(app) == (0, 0)
+    assert counts(await send(app, b"1\n" * 5000, "application/x-ndjson")) == {"received": 5000, "rejected": 5000}
+
+
+async def test_sender_of_a_large_body_sees_why_it_is_refused(app: App, port: int):
+    url = f"http://127.0.0.1:{port}/samsyn/v1/incident-batches"
+    body = b"\xff" + b" " * 20_000_000
+    async with httpx.AsyncClient() as client:
+        for agency, status in (("polismyndigheten", 403), (SENDER, 400)):
+            headers = {"authorization": f"Bearer {app.token(agency)}", "content-type": "text/csv"}
+            answer = await client.post(url, content=body, headers=headers)
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/problem+json"

@@ -83,14 +83,14 @@ async def test_survey_answer_is_read_as_it_was_posted(app: App, municipality):
         "startedOn": "2024-01-01",
         "endedOn": "2024-01-01",
     }
-    posted = survey(scene["id"], GIVEN, planned, ended, comment="Två rader.\nDen andra.")
+    posted = survey(scene["id"], planned, GIVEN, ended, comment="Två rader.\nDen andra.")
     answer = await municipality.post("intervention-surveys", json=posted, headers=key())
     assert answer.status_code == 201, answer.text
     body = answer.json()
     assert answer.headers["location"] == f"http://test/samsyn/v1/intervention-surveys/{body['id']}"
     assert body["_links"]["self"]["href"] == answer.headers["location"]
     empty = {"startedOn": None, "endedOn": None, "times": None, "partners": [], "assessment": None}
-    assert body["interventions"] == [empty | given for given in (GIVEN, planned, ended)]
+    assert body["interventions"] == [empty | given for given in (planned, GIVEN, ended)]
     assert (body["scene"], body["period"], body["comment"]) == (scene["id"], "2025", "Två rader.\nDen andra.")
     assert body["agency"] == "skarholmen-trygghet"
     read = await app.client("trafikforvaltningen").get(f"intervention-surveys/{body['id']}")

@@ -9,13 +9,13 @@ from api.disclosure.selection import parse_sort
 from api.reports.counts import service
 from api.reports.counts.repository import COUNTS
 from api.reports.counts.schemas import GROUP_PATTERN, MONTH_PATTERN, AreaType, CountPage, CountsIn, StoredOut
-from api.scenes.endpoints import Sort
 from api.web.conditional import respond
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 
 router: APIRouter = strict_router(tags=["crime counts"])
 
@@ -34,7 +34,7 @@ async def list_crime_counts(
     group: Annotated[
         str | None, Query(description="Group such as narcotics or violence / Brottsgrupp", pattern=GROUP_PATTERN)
     ] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(COUNTS)] = None,
 ) -> Response:
     """Reported crimes per area, month and group. Counts of 1-4 are hidden; `withheld` is never zero."""
     given = {"areaType": area_type, "area": area, "month": month, "group": group}

@@ -9,13 +9,13 @@ from api.disclosure.selection import parse_sort
 from api.reports.indicators import service
 from api.reports.indicators.repository import FIRST_YEAR, INDICATORS
 from api.reports.indicators.schemas import AREA_PATTERN, IndicatorPage
-from api.scenes.endpoints import Sort
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.datatypes import Whole
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list
 from api.web.route import strict_router
+from api.web.sorting import sort_query
 
 router: APIRouter = strict_router(tags=["indicators"])
 
@@ -31,7 +31,7 @@ async def list_indicators(
     ] = None,
     year: Annotated[Whole | None, Query(description="Calendar year / Kalenderår", ge=FIRST_YEAR, le=2100)] = None,
     county: Annotated[Literal["01"] | None, Query(description="The county and all its municipalities: 01")] = None,
-    sort: Sort = None,
+    sort: Annotated[str | None, sort_query(INDICATORS)] = None,
 ) -> Response:
     """Scenes per area and year from 2021, counted from rows, beside what papers state. The goal is fewer each year."""
     given = {"area": area, "year": year, "county": county}
