@@ -14,11 +14,16 @@ ATTESTATIONS_OF_MAY = ("data-protection-check", "receiver-secrecy")
 
 
 def locks(question: Question, law: Law) -> tuple[SecrecyRule, ...]:
-    """The secrecy rules the question is about: those it names, else those of its kind at its holder."""
+    """The secrecy rules the question is about: those it names, else those of its kind at its holder.
+
+    Raises `KeyError` for a rule, kind or sector that the law does not know: nothing known is not nothing secret.
+    """
     if question.secrecy is not None:
         return tuple(law.secrecy[identity] for identity in question.secrecy)
     if question.kind is None:
         raise ValueError("a question names a kind or secrecy rules")
+    if question.kind not in law.kinds or question.holder_sector not in law.sectors:
+        raise KeyError(f"{question.kind} at {question.holder_sector}")
     return law.secrecy_of(question.kind, question.holder_sector)
 
 
@@ -94,12 +99,19 @@ def assess(question: Question, law: Law) -> tuple[Assessment, ...]:
     """Every encoded provision against the question, available ones first, special before general, each group by id."""
     rules = locks(question, law)
     answers = [assess_provision(provision, question, rules) for provision in law.provisions.values()]
-    return tuple(sorted(answers, key=lambda answer: (not answer.available, answer.provision.general, answer.provision.id)))
+    return tuple(
+        sorted(answers, key=lambda answer: (not answer.available, answer.provision.general, answer.provision.id))
+    )
 
 
 def undated(rules: Iterable[SecrecyRule], day: date) -> tuple[SecrecyRule, ...]:
     """Rules that lock the data but have no wording on that day: nothing can be decided, so it is withheld."""
     return tuple(rule for rule in rules if rule.in_force(day) is None)
+
+
+def lawless(rules: Iterable[SecrecyRule], law: Law, day: date) -> bool:
+    """Whether the law of that day is not known: a lock has no wording, or no secrecy rule at all is in force."""
+    return bool(undated(rules, day)) or all(rule.in_force(day) is None for rule in law.secrecy.values())
 
 
 def reachable(answers: Iterable[Assessment], rules: tuple[SecrecyRule, ...]) -> bool:

@@ -6,7 +6,7 @@ of today must still carry.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -49,11 +49,12 @@ class Decision:
     protected: bool
     released: tuple[Released, ...]
     withheld: tuple[Withheld, ...]
-    _seal: object
+    seal: InitVar[object]
 
-    def __post_init__(self) -> None:
-        # INVARIANT: permission is a type. Only decide() knows the seal; a test holds that nobody else imports it.
-        if self._seal is not _SEAL:
+    def __post_init__(self, seal: object) -> None:
+        # INVARIANT: permission is a type. Only decide() knows the seal; a test holds that nobody else imports it. It is
+        # not kept, so that neither a Decision nor `dataclasses.replace` of one gives it away.
+        if seal is not _SEAL:
             raise TypeError("a Decision is made by policies.decide only")
 
     def rules_for(self, field: str) -> tuple[RowRule, ...]:

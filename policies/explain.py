@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Literal
 
-from policies.assess import assess, locks, reachable, undated
+from policies.assess import assess, lawless, locks, reachable
 from policies.decide import Decision
 from policies.model import Assessment, Law, Provision, Question, Released, SecrecyRule, Text, Withheld, Wording
 
@@ -83,9 +83,10 @@ def _assessment_as_json(answer: Assessment, law: Law, language: Language) -> dic
 
 _OUTCOMES: dict[str, Text] = {
     "not-secret": Text(
-        "Ingen sekretessbestämmelse är kodad för uppgiftsslaget hos den som håller uppgiften. Uppgiften lämnas på "
-        "begäran enligt 6 kap. 5 § OSL.",
-        "No secrecy rule is encoded for this kind at this holder. The item is given on request under OSL 6:5.",
+        "Ingen sekretessbestämmelse är kodad för uppgiftsslaget hos den som håller uppgiften. En myndighet lämnar "
+        "uppgiften på begäran: till en annan myndighet enligt 6 kap. 5 § OSL, till en enskild enligt 6 kap. 4 § OSL.",
+        "No secrecy rule is encoded for this kind at this holder. An authority gives the item on request: to another "
+        "authority under OSL 6:5, to an individual under OSL 6:4.",
     ),
     "needs-decision": Text(
         "Det finns bestämmelser som kan bryta sekretessen. Den myndighet som håller uppgiften beslutar i det enskilda "
@@ -105,11 +106,12 @@ _OUTCOMES: dict[str, Text] = {
 def outcome(question: Question, law: Law, answers: Iterable[Assessment]) -> str:
     """`not-secret`, `needs-decision` or `withheld`."""
     rules = locks(question, law)
+    # INVARIANT: silence of a law that is not known that day opens nothing.
+    if lawless(rules, law, question.as_of):
+        return "withheld"
     if not rules:
         return "not-secret"
-    if undated(rules, question.as_of) or not reachable(answers, rules):
-        return "withheld"
-    return "needs-decision"
+    return "needs-decision" if reachable(answers, rules) else "withheld"
 
 
 def explanation(question: Question, law: Law, language: Language) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def explanation(question: Question, law: Law, language: Language) -> dict[str, A
         "secrecy": [secrecy_as_json(rule, language, question.as_of) for rule in rules],
         "provisions": [_assessment_as_json(answer, law, language) for answer in answers],
     }
-    if undated(rules, question.as_of):
+    if lawless(rules, law, question.as_of):
         shown["reason"] = "no-wording-in-force"
     return shown
 

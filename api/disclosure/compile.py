@@ -90,7 +90,7 @@ class Statement:
 def compile_selection(
     selection: Selection, decisions: Mapping[int, Decision], *, keep_withheld: bool
 ) -> tuple[Statement, dict[str, Any]]:
-    """The statement for a selection, and the values of all parameters but the gate's own.
+    """The statement for a selection, and the values that its shape decides: nested pages, the ids of decisions.
 
     `decisions` holds the decision for each node, by `id(node)`. `keep_withheld` answers null for a withheld field
     (GraphQL) instead of leaving its key out (REST).
@@ -98,6 +98,27 @@ def compile_selection(
     values: dict[str, Any] = {}
     shape = _shape(selection, decisions, values, "", keep_withheld=keep_withheld)
     return _statement(shape), values
+
+
+def own_values(selection: Selection) -> dict[str, Any]:
+    """The values that only this selection has, and others of its shape have otherwise: its page and its filters."""
+    values: dict[str, Any] = {"limit": selection.limit, "offset": selection.offset}
+    for name, value in selection.filters:
+        values.update(selection.resource.filters[name].bind(value))
+    return values
+
+
+def shape_of(selection: Selection) -> Selection:
+    """A selection without its own values: equal shapes are compiled to the same statement."""
+    return Selection(
+        selection.resource,
+        selection.wanted,
+        tuple((name, None) for name, _ in selection.filters),
+        selection.sort,
+        0,
+        0,
+        selection.total,
+    )
 
 
 def _shape(
@@ -113,12 +134,10 @@ def _shape(
             visible.update(dict.fromkeys(rules))
     if selection.resource.holder is None:
         visible = {RowRule("any"): None}
-    if path and selection.filters:
-        raise ValueError("a nested list takes no filters: its parameters would collide with the outer ones")
-    for name, value in selection.filters:
-        values.update(selection.resource.filters[name].bind(value))
-    values[f"{path}limit"] = selection.limit
-    values[f"{path}offset"] = selection.offset
+    if path:
+        if selection.filters:
+            raise ValueError("a nested list takes no filters: its parameters would collide with the outer ones")
+        values |= {f"{path}limit": selection.limit, f"{path}offset": selection.offset}
     for rule in visible:
         if rule.decision is not None:
             values[_decision_parameter(rule)] = rule.decision

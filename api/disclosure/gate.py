@@ -12,14 +12,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from api.disclosure.asking import Asking
-from api.disclosure.compile import compile_selection, gate_values
+from api.disclosure.compile import Statement, compile_selection, gate_values, own_values, shape_of
 from api.disclosure.selection import Selection
 from api.errors import Fault, Problem
 from api.ledger.service import Ledger
 from api.store.database import Database
 from policies.decide import Decision, decide
 from policies.explain import disclosure, withheld_as_json
-from policies.model import Facts, Law, LiveDecision, RowRule
+from policies.model import Facts, Holder, Law, LiveDecision, RowRule
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 
@@ -69,11 +69,44 @@ def _disclosure(decisions: tuple[Decision, ...]) -> bytes:
     return _disclosure_json(decisions, None)
 
 
+_Live = tuple[tuple[str, tuple[LiveDecision, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Everything that decisions and statements rest on, and no value of a filter or a row.
+
+    INVARIANT: whatever `Facts` or a statement's text depends on stands here, for answers are remembered by it.
+    """
+
+    sector: str
+    holders: tuple[Holder, ...]
+    purpose: str | None
+    legal_basis: str | None
+    case_reference: bool
+    live: _Live
+    shapes: tuple[Selection, ...]
+    keep_withheld: bool
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A question decided and compiled: `refused` is a parameter on a withheld field, `plans` stand in shapes' order."""
+
+    decisions: tuple[Decision, ...]
+    protected: bool
+    refused: tuple[str, str, Decision] | None
+    plans: tuple[tuple[Statement, Mapping[str, Any]], ...]
+
+
 class Gate:
-    """Reads for callers. It holds no state of its own but the law, the clock and the way to database and ledger."""
+    """Reads for callers. It holds no state but the law, the clock, the way to database and ledger, and what it has
+    prepared."""
 
     def __init__(self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime]) -> None:
         self._database, self._ledger, self._law, self._clock = database, ledger, law, clock
+        self._prepared = lru_cache(maxsize=2048)(self._prepare)
 
     def today(self) -> date:
         """The calendar day in Sweden: law, age and deadlines turn at Swedish midnight."""
@@ -96,22 +129,28 @@ class Gate:
         today = now.astimezone(_SWEDEN).date()
         selections = [selection for selection, _ in wanted]
         live = await self._live_decisions(asking, selections, now)
-        decided = [
-            {id(node): decide(self._facts(asking, node, live), self._law, today) for node in selection.walk()}
-            for selection in selections
-        ]
-        everything = tuple(dict.fromkeys(decision for decisions in decided for decision in decisions.values()))
-        protected = any(decision.protected for decision in everything)
-        for selection, decisions in zip(selections, decided, strict=True):
-            refusal = _refused_filter(selection, decisions)
-            if refusal is not None:
-                receipt = await self._log(asking, selections, everything, "refusal") if protected else None
-                raise _with_receipt(refusal, receipt)
+        prepared = self._prepared(
+            _Question(
+                sector=asking.agency.sector,
+                holders=asking.holders,
+                purpose=asking.purpose,
+                legal_basis=asking.legal_basis,
+                case_reference=asking.case_reference is not None,
+                live=live,
+                shapes=tuple(shape_of(selection) for selection in selections),
+                keep_withheld=keep_withheld,
+                today=today,
+            )
+        )
+        everything, protected = prepared.decisions, prepared.protected
+        if prepared.refused is not None:
+            receipt = await self._log(asking, selections, everything, "refusal") if protected else None
+            raise _with_receipt(_withheld_filter(*prepared.refused), receipt)
         rows = []
-        for (selection, as_of), decisions in zip(wanted, decided, strict=True):
-            statement, values = compile_selection(selection, decisions, keep_withheld=keep_withheld)
-            values |= gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
-            rows.append(await self._database.fetch_row(statement.text, statement.values(values)))
+        for (selection, as_of), (statement, fixed) in zip(wanted, prepared.plans, strict=True):
+            gate = gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
+            values = statement.values({**own_values(selection), **fixed, **gate})
+            rows.append(await self._database.fetch_row(statement.text, values))
         # INVARIANT: the leaf is durable before the first byte leaves; append raises where it is not.
         receipt = await self._log(asking, selections, everything, "answer") if protected else None
         return [
@@ -119,22 +158,31 @@ class Gate:
             for selection, row in zip(selections, rows, strict=True)
         ]
 
-    def _facts(self, asking: Asking, node: Selection, live: Mapping[str, tuple[LiveDecision, ...]]) -> Facts:
-        return Facts(
-            caller_sector=asking.agency.sector,
-            resource=node.resource.name,
-            fields=node.field_names(),
-            holders=asking.holders if node.resource.holder is not None else (),
-            purpose=asking.purpose,
-            legal_basis=asking.legal_basis,
-            case_reference=asking.case_reference is not None,
-            decisions=live.get(node.resource.name, ()),
+    def _prepare(self, question: _Question) -> _Prepared:
+        """Decide and compile, once for each question and day."""
+        live = dict(question.live)
+        decided = [
+            {id(node): decide(_facts(question, node, live), self._law, question.today) for node in shape.walk()}
+            for shape in question.shapes
+        ]
+        everything = tuple(dict.fromkeys(decision for decisions in decided for decision in decisions.values()))
+        pairs = list(zip(question.shapes, decided, strict=True))
+        refused = next(filter(None, (_refused_filter(shape, decisions) for shape, decisions in pairs)), None)
+        return _Prepared(
+            decisions=everything,
+            protected=any(decision.protected for decision in everything),
+            refused=refused,
+            plans=()
+            if refused is not None
+            else tuple(
+                compile_selection(shape, decisions, keep_withheld=question.keep_withheld) for shape, decisions in pairs
+            ),
         )
 
-    async def _live_decisions(
-        self, asking: Asking, selections: Sequence[Selection], now: datetime
-    ) -> dict[str, tuple[LiveDecision, ...]]:
+    async def _live_decisions(self, asking: Asking, selections: Sequence[Selection], now: datetime) -> _Live:
         """Decisions that name the caller. Asked for only where something protected is asked for under a purpose."""
+        if asking.purpose is None:
+            return ()
         fields = self._law.fields
         resources = {
             node.resource.name
@@ -142,8 +190,8 @@ class Gate:
             for node in selection.walk()
             if any(fields[node.resource.name, name].kind.level == "protected" for name in node.field_names())
         }
-        if asking.purpose is None or not resources:
-            return {}
+        if not resources:
+            return ()
         rows = await self._database.fetch(_LIVE_DECISIONS, [asking.agency.slug, sorted(resources), now])
         live: dict[str, tuple[LiveDecision, ...]] = {}
         for row in rows:
@@ -151,7 +199,7 @@ class Gate:
                 str(row["id"]), row["sector"], row["provision"], row["purpose"], frozenset(row["fields"])
             )
             live[row["resource"]] = (*live.get(row["resource"], ()), found)
-        return live
+        return tuple(live.items())
 
     async def _log(
         self, asking: Asking, selections: Sequence[Selection], decisions: tuple[Decision, ...], kind: str
@@ -173,6 +221,19 @@ class Gate:
         return await self._ledger.append(entry, receiver=asking.agency.slug)
 
 
+def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDecision, ...]]) -> Facts:
+    return Facts(
+        caller_sector=question.sector,
+        resource=node.resource.name,
+        fields=node.field_names(),
+        holders=question.holders if node.resource.holder is not None else (),
+        purpose=question.purpose,
+        legal_basis=question.legal_basis,
+        case_reference=question.case_reference,
+        decisions=live.get(node.resource.name, ()),
+    )
+
+
 def _entry_of(decision: Decision) -> dict[str, Any]:
     return {
         "resource": decision.facts.resource,
@@ -185,8 +246,8 @@ def _entry_of(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _refused_filter(selection: Selection, decisions: Mapping[int, Decision]) -> Problem | None:
-    """A filter or an order may use a field only where every row that could be seen releases it.
+def _refused_filter(selection: Selection, decisions: Mapping[int, Decision]) -> tuple[str, str, Decision] | None:
+    """The first parameter that may not be used, with its field: every row that could be seen must release the field.
 
     INVARIANT: a hidden field that still works in a filter is an oracle, so it is refused, never ignored.
     """
@@ -200,7 +261,7 @@ def _refused_filter(selection: Selection, decisions: Mapping[int, Decision]) -> 
         for parameter, field in used:
             rules = set(decision.rules_for(field))
             if not rules or not rules >= visible:
-                return _withheld_filter(parameter, field, decision)
+                return parameter, field, decision
     return None
 
 

@@ -22,8 +22,10 @@ _JSON_TYPE = "application/json"
 _MEMBERS = {"query", "operationName", "variables", "extensions"}
 
 router = APIRouter(tags=["graphql"])
-# Control characters cannot stand in an address.
-_TEXT = r"^[^\x00-\x1f\x7f]*$"
+_MAX_QUERY = 100_000
+_MAX_ADDRESS = 6000
+_MAX_OPERATION = 200
+_TEXT = r"^[^\x00]*$"
 
 _EXAMPLE = {"query": "{ scenes(limit: 2) { items { name particularlyExposedForYouth } totalRecords } }"}
 _BODY: dict[str, Any] = {
@@ -36,8 +38,8 @@ _BODY: dict[str, Any] = {
                     "required": ["query"],
                     "additionalProperties": False,
                     "properties": {
-                        "query": {"type": "string", "maxLength": 100_000},
-                        "operationName": {"type": ["string", "null"], "maxLength": 200},
+                        "query": {"type": "string", "maxLength": _MAX_QUERY},
+                        "operationName": {"type": ["string", "null"], "maxLength": _MAX_OPERATION},
                         "variables": {"type": ["object", "null"]},
                         "extensions": {"type": ["object", "null"]},
                     },
@@ -77,8 +79,12 @@ def _parameter(name: str, schema: dict[str, Any], description: str, *, required:
 
 _GET: dict[str, Any] = {
     "parameters": [
-        _parameter("query", {"type": "string", "maxLength": 6000, "pattern": _TEXT}, "The query", required=True),
-        _parameter("operationName", {"type": "string", "maxLength": 200, "pattern": _TEXT}, "Which operation to run"),
+        _parameter(
+            "query", {"type": "string", "maxLength": _MAX_ADDRESS, "pattern": _TEXT}, "The query", required=True
+        ),
+        _parameter(
+            "operationName", {"type": "string", "maxLength": _MAX_OPERATION, "pattern": _TEXT}, "Which operation to run"
+        ),
         _parameter("variables", {"type": "object"}, "The query's variables"),
         _parameter("extensions", {"type": "object"}, "Heeded by nobody yet"),
     ]
@@ -120,11 +126,12 @@ async def graphql_post(
     purpose: PurposeHeader = None,
     legal_basis: LegalBasisHeader = None,
     case_reference: CaseReferenceHeader = None,
-    idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="For mutations, as over REST", max_length=260)
-    ] = None,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", include_in_schema=False)] = None,
 ) -> Response:
-    """Run a query or a mutation. Withheld fields are null; the reasons stand in `extensions.disclosure`."""
+    """Run a query or a mutation. Withheld fields are null; the reasons stand in `extensions.disclosure`.
+
+    Mutations heed the header `Idempotency-Key` as REST does; `createInterventionSurvey` needs it.
+    """
     media_type = _media_type(request)
     who = await asking(request, purpose, legal_basis, case_reference)
     content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -167,7 +174,7 @@ def _media_type(request: Request) -> str:
     return best[1]
 
 
-def _read(body: dict[str, Any]) -> GraphQLRequest:
+def _read(body: dict[str, Any], longest: int) -> GraphQLRequest:
     """The request's members. Raises `Problem` 400 for a shape that no request has."""
     unknown = sorted(set(body) - _MEMBERS)
     if unknown:
@@ -176,6 +183,10 @@ def _read(body: dict[str, Any]) -> GraphQLRequest:
         raise _unreadable("body.query", "is missing or no text", 'send {"query": "…"}')
     if not isinstance(body.get("operationName"), str | None):
         raise _unreadable("body.operationName", "is no text", "name one of the operations, or leave it out")
+    if len(body["query"]) > longest:
+        raise _unreadable("body.query", f"is longer than {longest} characters", "ask in several queries")
+    if len(body.get("operationName") or "") > _MAX_OPERATION:
+        raise _unreadable("body.operationName", "is too long", f"at most {_MAX_OPERATION} characters")
     for name in ("variables", "extensions"):
         if not isinstance(body.get(name), dict | None):
             raise _unreadable(f"body.{name}", "is not an object", "send an object, or leave it out")
@@ -191,7 +202,7 @@ async def _answer(
     mutations: bool,
     idempotency_key: str | None = None,
 ) -> Response:
-    read = _read(body)
+    read = _read(body, _MAX_QUERY if mutations else _MAX_ADDRESS)
     if not mutations and _is_mutation(read):
         raise Problem("method-not-allowed", "send mutations with POST", headers={"Allow": "GET, HEAD, POST, OPTIONS"})
     context = Context(services(request), who, language_of(request.headers.get("Accept-Language")), idempotency_key)

@@ -75,7 +75,7 @@ class GivenIn(Body):
 
     model_config = {"json_schema_extra": {"example": _GIVEN_EXAMPLE}}
 
-    intervention: Slug
+    intervention: Annotated[Slug, Field(json_schema_extra={"example": "increase-presence"})]
     status: InterventionStatus
     started_on: StrictDate | None = None
     ended_on: StrictDate | None = None

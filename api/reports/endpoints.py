@@ -30,7 +30,11 @@ ReportId = Annotated[UUID, Path(alias="reportId", description="The edition's id 
 County = Annotated[Literal["01"] | None, Query(description="The county: 01, Stockholm / Länet: 01, Stockholm")]
 
 
-@router.get("/situation-reports", responses=answers(ReportPage), summary="List situation reports / Lista lägesbilder")
+@router.get(
+    "/situation-reports",
+    responses=answers(ReportPage) | {404: {}},
+    summary="List situation reports / Lista lägesbilder",
+)
 async def list_reports(
     request: Request,
     parts: ServicesDependency,

@@ -147,7 +147,9 @@ def _complete(path: str, method: str, operation: Json, components: Json) -> None
     responses = operation["responses"]
     for status in _statuses(path, method, operation, public=public):
         responses.setdefault(str(status), {})
-    operation.setdefault("parameters", []).append(copy.deepcopy(_TRACE_PARAMETER))
+    for parameter in operation.setdefault("parameters", []):
+        _without_null(parameter)
+    operation["parameters"].append(copy.deepcopy(_TRACE_PARAMETER))
     for status in sorted(responses):
         code = int(status) if status.isdigit() else 0
         if code >= 400:  # noqa: PLR2004 - from here on it is an error
@@ -158,6 +160,15 @@ def _complete(path: str, method: str, operation: Json, components: Json) -> None
         if code in _HEADER_OF_STATUS:
             headers.setdefault(_HEADER_OF_STATUS[code], {"$ref": f"#/components/headers/{_HEADER_OF_STATUS[code]}"})
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _without_null(parameter: Json) -> None:
+    """A parameter that may be left out has no way to be null: as text it would be the word."""
+    schema = parameter.get("schema", {})
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1 and len(schema["anyOf"]) > 1:
+        del schema["anyOf"]
+        parameter["schema"] = {**kinds[0], **schema}
 
 
 def _problem_response(status: int, given: Json, components: Json) -> Json:

@@ -104,7 +104,8 @@ def _json_bodies_have_an_example(document: Json) -> Iterator[str]:
             bodies.append((f"{method.upper()} {path} request", resolved(document, operation["requestBody"])))
     for where, body in bodies:
         for media_type, content in body.get("content", {}).items():
-            if (media_type == "application/json" or media_type.endswith("+json")) and "example" not in resolved(document, content.get("schema", {})):
+            is_json = media_type == "application/json" or media_type.endswith("+json")
+            if is_json and "example" not in resolved(document, content.get("schema", {})):
                 yield f"{where} {media_type}: the schema has no example"
 
 

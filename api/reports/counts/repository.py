@@ -1,8 +1,8 @@
 """Crime counts as rows and as the resource that the gate reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -74,10 +74,25 @@ class Stored:
     unchanged: int
 
 
-async def store_crime_counts(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> Stored:
-    """Store counts (`area_type`, `area`, `month`, `group`, `count` or None); of a key given twice the last holds."""
-    latest = {(row["area_type"], row["area"], row["month"], row["group"]): row for row in rows}
-    wanted = [dict(zip(_KEY, key, strict=True)) | {"count": row["count"]} for key, row in latest.items()]
+class MonthlyCount(Protocol):
+    """A count as the importer reads it and as it is sent; `count` is None where the sender withholds it."""
+
+    @property
+    def area_type(self) -> str: ...  # noqa: D102
+    @property
+    def area(self) -> str: ...  # noqa: D102
+    @property
+    def month(self) -> str: ...  # noqa: D102
+    @property
+    def group(self) -> str: ...  # noqa: D102
+    @property
+    def count(self) -> int | None: ...  # noqa: D102
+
+
+async def store_crime_counts(connection: AsyncConnection, rows: Iterable[MonthlyCount]) -> Stored:
+    """Store counts by area, month and group; of a key given twice the last holds."""
+    latest = {(row.area_type, row.area, row.month, row.group): row.count for row in rows}
+    wanted = [dict(zip(_KEY, key, strict=True)) | {"count": count} for key, count in latest.items()]
     added = updated = 0
     for start in range(0, len(wanted), _ROWS_AT_ONCE):
         statement = insert(_COUNTS).values(wanted[start : start + _ROWS_AT_ONCE])

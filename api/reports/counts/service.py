@@ -15,8 +15,6 @@ from api.scenes.service import require_sector
 WRITING_SECTORS = frozenset({"police"})
 _MAX_FAULTS = 20
 
-__all__ = ["WRITING_SECTORS", "Stored", "crime_counts", "store", "store_crime_counts"]
-
 
 def crime_counts(
     filters: tuple[tuple[str, Any], ...], sort: tuple[tuple[str, bool], ...], offset: int, limit: int
@@ -35,7 +33,7 @@ async def store(connection: AsyncConnection, body: CountsIn, *, who: Asking, tod
         faults += _faults(row, f"body.counts[{number}]", areas, f"{today:%Y-%m}", seen)
     if faults:
         raise Problem("conflict", f"{faults[0].where}: {faults[0].what}", faults=faults[:_MAX_FAULTS])
-    return await store_crime_counts(connection, (row.model_dump() for row in body.counts))
+    return await store_crime_counts(connection, body.counts)
 
 
 def _faults(

@@ -57,9 +57,9 @@ def test_other_state_is_answered_in_full(ask, asked):
         (f'"other", {TAG}', 200),
         (TAG, 200),
         ("*", 200),
-        ("unquoted", 400),
-        ("", 400),
-        (f"{TAG} x", 400),
+        ("unquoted", 412),
+        ("", 412),
+        (f"{TAG} x", 412),
     ],
 )
 def test_change_needs_the_state_it_was_made_on(ask, asked, status):

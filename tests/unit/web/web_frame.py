@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 
 from api.errors import Problem
 from api.web.api_info import api_info_router
-from api.web.conditional import IfMatch, etag_of, require_match, respond
+from api.web.conditional import OptionalIfMatch, etag_of, require_match, respond
 from api.web.datatypes import Body, Slug, StrictDate, StrictDateTime, Text
 from api.web.idempotency_key import IdempotencyKey
 from api.web.paging import PageQuery
@@ -174,7 +174,7 @@ def _scenes() -> APIRouter:
         request: Request,
         sceneId: Slug,  # noqa: N803
         survey: Survey,
-        if_match: IfMatch,
+        if_match: OptionalIfMatch = None,
     ) -> dict[str, bool]:
         """Change a scene."""
         require_match(request, etag_of(SHARED, "application/json"))
