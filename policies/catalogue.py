@@ -385,14 +385,14 @@ def _complete(law: Law) -> None:
     """Every protected kind has an answer at every sector: a secrecy rule, or the explicit "none", never both."""
     for kind in law.kinds.values():
         for sector in law.sectors:
-            ruled = any((sector, kind.id) in rule.applies for rule in law.secrecy.values())
+            rules = [rule.id for rule in law.secrecy_of(kind.id, sector)]
             declared = (sector, kind.id) in law.no_secrecy
-            if kind.level == "shared":
-                if ruled or declared:
-                    raise LawError(f"law: `{kind.id}` is shared, yet secrecy is declared for it at `{sector}`")
-            elif ruled == declared:
-                what = "both a secrecy rule and `none`" if ruled else "neither a secrecy rule nor an explicit `none`"
-                raise LawError(f"law: `{kind.id}` at `{sector}` has {what}")
+            if kind.level == "shared" and (rules or declared):
+                where = f"secrecy/{rules[0]}.toml: `applies.kinds`" if rules else "law/no_secrecy.toml: `none.kinds`"
+                raise LawError(f"{where}: `{kind.id}` is shared, yet secrecy is declared for it at `{sector}`")
+            if kind.level == "protected" and bool(rules) == declared:
+                what = f"both {', '.join(rules)} and" if rules else "neither a secrecy rule nor an explicit"
+                raise LawError(f"law/no_secrecy.toml: `none.kinds`: `{kind.id}` at `{sector}` has {what} `none`")
 
 
 def _version(directory: Path) -> str:

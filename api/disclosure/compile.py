@@ -102,10 +102,10 @@ def compile_selection(
 
 def own_values(selection: Selection) -> dict[str, Any]:
     """The values that only this selection has, and others of its shape have otherwise: its page and its filters."""
-    values: dict[str, Any] = {"limit": selection.limit, "offset": selection.offset}
+    values: dict[str, Any] = {}
     for name, value in selection.filters:
         values.update(selection.resource.filters[name].bind(value))
-    return values
+    return values | {"limit": selection.limit, "offset": selection.offset}
 
 
 def shape_of(selection: Selection) -> Selection:

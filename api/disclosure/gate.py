@@ -101,8 +101,7 @@ class _Prepared:
 
 
 class Gate:
-    """Reads for callers. It holds no state but the law, the clock, the way to database and ledger, and what it has
-    prepared."""
+    """Reads for callers. Besides the law, the clock and the way to database and ledger it holds what it has prepared."""
 
     def __init__(self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime]) -> None:
         self._database, self._ledger, self._law, self._clock = database, ledger, law, clock

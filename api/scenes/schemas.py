@@ -3,10 +3,10 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema, model_validator
 
 from api.places.geometry import OUTLINE_SCHEMA
-from api.web.datatypes import Body, Out, StrictDate, Text
+from api.web.datatypes import Body, Out, StrictDate, Text, refusal
 from api.web.documents import PageOf, Single
 
 Environment = Literal["park", "station", "residential", "square"]
@@ -72,16 +72,23 @@ class ScenePatch(Body):
 
     model_config = {"json_schema_extra": {"example": {"saraStage": "analysis"}, "minProperties": 1}}
 
-    name: Text(120) | None = None
+    # A default that is never validated: a member may be left out, but only those that can be empty may be null.
+    name: Text(120) = None
     district: Text(120) | None = None
     local_police_area: Text(120) | None = None
-    status: Status | None = None
-    environment: Annotated[list[Environment], Field(min_length=1, max_length=4)] | None = None
-    setting: Setting | None = None
-    symptoms: Annotated[list[Symptom], Field(max_length=7)] | None = None
+    status: Status = None  # type: ignore[assignment]
+    environment: Annotated[list[Environment], Field(min_length=1, max_length=4)] = None  # type: ignore[assignment]
+    setting: Setting = None  # type: ignore[assignment]
+    symptoms: Annotated[list[Symptom], Field(max_length=7)] = None  # type: ignore[assignment]
     outline: OutlineBody = None
     closed_on: StrictDate | None = None
-    sara_stage: SaraStage | None = None
+    sara_stage: SaraStage = None  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "ScenePatch":
+        if not self.model_fields_set:
+            raise refusal("names nothing to change", "name at least one member")
+        return self
 
 
 class SceneOut(Single):

@@ -110,12 +110,6 @@ async def patch_scene(
     """Change a locked scene. Raises `Problem` 403, 409 or 422; nothing is changed then."""
     require_sector(who, WRITING_SECTORS, "scenes")
     sent: Mapping[str, Any] = body.model_dump(exclude_unset=True)
-    if not sent:
-        raise invalid("body", "names nothing to change", "name at least one member")
-    required = {"name", "status", "environment", "setting", "symptoms", "outline", "sara_stage"}
-    if emptied := sorted(name for name in required & set(sent) if sent[name] is None):
-        where = f"body.{ScenePatch.model_fields[emptied[0]].alias or emptied[0]}"
-        raise invalid(where, "cannot be emptied", "leave it out to keep it")
     changes = {name: value for name, value in sent.items() if name not in {"status", "outline"}}
     status = sent.get("status", row.ending or "active")
     closed_on = sent.get("closed_on", row.closed_on)
