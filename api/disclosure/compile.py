@@ -260,10 +260,10 @@ def _tables(resource: Resource) -> Iterable[Any]:
 
 
 def _conditions(shape: _Node) -> list[ColumnElement[bool]]:
-    conditions = [] if shape.resource.base is None else [shape.resource.base]
     if not shape.visible:
-        conditions.append(false())
-    elif RowRule("any") not in shape.visible:
+        return [false()]
+    conditions = [] if shape.resource.base is None else [shape.resource.base]
+    if RowRule("any") not in shape.visible:
         conditions.append(or_(*(_row_condition(shape.resource, rule) for rule in shape.visible)))
     conditions += [shape.resource.filters[name].predicate for name in shape.filters]
     return conditions

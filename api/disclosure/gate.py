@@ -101,7 +101,7 @@ class _Prepared:
 
 
 class Gate:
-    """Reads for callers. Besides the law, the clock and the way to database and ledger it holds what it has prepared."""
+    """Reads for callers. Beside the law, the clock, the database and the ledger it holds only what it has prepared."""
 
     def __init__(self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime]) -> None:
         self._database, self._ledger, self._law, self._clock = database, ledger, law, clock
@@ -187,7 +187,7 @@ class Gate:
             node.resource.name
             for selection in selections
             for node in selection.walk()
-            if any(fields[node.resource.name, name].kind.level == "protected" for name in node.field_names())
+            if any(fields[node.resource.name, name].kind.level == "protected" for name in node.decided_names())
         }
         if not resources:
             return ()
@@ -224,7 +224,7 @@ def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDe
     return Facts(
         caller_sector=question.sector,
         resource=node.resource.name,
-        fields=node.field_names(),
+        fields=node.decided_names(),
         holders=question.holders if node.resource.holder is not None else (),
         purpose=question.purpose,
         legal_basis=question.legal_basis,

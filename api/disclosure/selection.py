@@ -53,6 +53,11 @@ class Selection:
             )
         )
 
+    def decided_names(self) -> tuple[str, ...]:
+        """The names of every field that takes part: asked for, filtered on or sorted by."""
+        filtered = (name for parameter, _ in self.filters for name in self.resource.filters[parameter].fields)
+        return tuple(dict.fromkeys((*self.field_names(), *filtered, *(name for name, _ in self.sort))))
+
     def children(self) -> Iterator[ChildWanted]:
         """The nested lists asked for."""
         return (wanted for wanted in self.wanted if isinstance(wanted, ChildWanted))

@@ -17,6 +17,7 @@ from api.reports.schemas import ReportIn, ReportOut, ReportPage
 from api.scenes.schemas import MunicipalityCode
 from api.scenes.service import one_scene
 from api.web.context import AskingDependency, ServicesDependency
+from api.web.datatypes import LINE_PATTERN
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one
@@ -42,7 +43,9 @@ async def list_reports(
     page: PageQuery,
     _json: JsonOnly,
     scene: Annotated[UUID | None, Query(description="The scene's id; 404 where there is none / Platsens id")] = None,
-    district: Annotated[str | None, Query(description="District board's area", min_length=1, max_length=120)] = None,
+    district: Annotated[
+        str | None, Query(description="District board's area", min_length=1, max_length=120, pattern=LINE_PATTERN)
+    ] = None,
     municipality: Annotated[MunicipalityCode | None, Query(description="Four-digit municipality code")] = None,
     county: County = None,
     period: Annotated[

@@ -101,7 +101,7 @@ async def read_scene(
 )
 async def create_scene(request: Request, parts: ServicesDependency, who: AskingDependency, body: SceneIn) -> Response:
     """Register a scene. Police and municipal safety, with the scope `write:scenes`."""
-    who.caller.require("write:scenes")
+    service.require_writer(who)
     scene_id = parts.new_id()
     async with parts.database.transaction() as connection:
         await service.create_scene(
@@ -127,7 +127,9 @@ async def change_scene(
     _if_match: OptionalIfMatch = None,
 ) -> Response:
     """Change a scene. Needs `If-Match` with the ETag of the scene as last read."""
-    who.caller.require("write:scenes")
+    service.require_writer(who)
+    sent = "outline" in body.model_fields_set
+    outline = service.read_outline(body.outline, "body.outline") if sent else None
     async with parts.database.transaction() as connection:
         row = await service.lock_for_change(connection, scene_id)
         # The row is locked, so no other change can come between this read and ours.
@@ -136,7 +138,7 @@ async def change_scene(
             connection,
             row,
             body,
-            who=who,
+            outline,
             outline_id=parts.new_id(),
             now=parts.clock(),
             today=parts.gate.today(),

@@ -60,12 +60,17 @@ def read_outline(value: Any, where: str) -> Outline:
         raise refuse(error.where, error.what, error.hint) from None
 
 
+def require_writer(who: Asking) -> None:
+    """Let only these sectors with the scope `write:scenes` write. Raises `Problem` 403."""
+    who.caller.require("write:scenes")
+    require_sector(who, WRITING_SECTORS, "scenes")
+
+
 async def create_scene(
     connection: AsyncConnection, body: SceneIn, *, who: Asking, scene_id: UUID, outline_id: UUID, now: datetime,
     today: date, radius_m: int,
 ) -> None:  # fmt: skip
     """Store a scene. Raises `Problem` 403, 409 or 422; nothing is stored then."""
-    require_sector(who, WRITING_SECTORS, "scenes")
     outline = read_outline(body.outline, "body.outline")
     await _check_place(connection, body.municipality, body.district)
     _check_dates(body.status, body.appeared_on, body.closed_on, today)
@@ -104,11 +109,10 @@ async def lock_for_change(connection: AsyncConnection, scene_id: UUID) -> Any:
 
 
 async def patch_scene(
-    connection: AsyncConnection, row: Any, body: ScenePatch, *, who: Asking, outline_id: UUID, now: datetime,
-    today: date, radius_m: int,
+    connection: AsyncConnection, row: Any, body: ScenePatch, outline: Outline | None, *, outline_id: UUID,
+    now: datetime, today: date, radius_m: int,
 ) -> None:  # fmt: skip
-    """Change a locked scene. Raises `Problem` 403, 409 or 422; nothing is changed then."""
-    require_sector(who, WRITING_SECTORS, "scenes")
+    """Change a locked scene. Raises `Problem` 409; nothing is changed then."""
     sent: Mapping[str, Any] = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in sent.items() if name not in {"status", "outline"}}
     status = sent.get("status", row.ending or "active")
@@ -118,8 +122,7 @@ async def patch_scene(
         changes |= {"ending": None if status == "active" else status, "closed_on": closed_on}
     if "district" in sent:
         await _check_place(connection, row.municipality, sent["district"])
-    if "outline" in sent:
-        outline = read_outline(sent["outline"], "body.outline")
+    if outline is not None:
         await replace_outline(connection, _outline_row(outline, outline_id, row.id, today), today)
         await refresh_neighbours(connection, radius_m=radius_m, scene_id=row.id)
     await change_scene(connection, row.id, changes | {"updated_at": now})

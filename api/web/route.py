@@ -3,9 +3,11 @@
 Make routers with `strict_router`; `unguarded` lists what does not stand in this frame, for the architecture test.
 """
 
+import copy
 from collections.abc import Callable, Coroutine, Sequence
 from email.message import Message
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response, routing
@@ -14,7 +16,12 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.errors import Fault, Problem
 from api.web.body import strict_json
+from api.web.narrow import Narrowing, Present
 from api.web.query import DeclaredQuery
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+# Every set of optional parameters that callers really send has a handler; whoever tries them all only evicts.
+_REMEMBERED_HANDLERS = 64
 
 
 class StrictRequest(Request):
@@ -30,15 +37,22 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """A route that reads nothing it did not declare."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler in the checks."""
-        handle = super().get_route_handler()
-        query = DeclaredQuery(self._declared())
+        whole = super().get_route_handler()
+        context = self._context()
+        dependant = self.dependant if context is None else context.dependant
+        query, narrowing = DeclaredQuery(dependant), Narrowing(dependant)
         body = self.body_field
         media_type = getattr(body.field_info, "media_type", "application/json") if body is not None else None
 
+        @lru_cache(maxsize=_REMEMBERED_HANDLERS)
+        def narrowed(present: Present) -> Handler:
+            return whole if context is None else self._handler_of(context, narrowing.dependant(present))
+
         async def strict_handler(request: Request) -> Response:
             query.check(request)
+            handle = narrowed(narrowing.present(request))
             if media_type is None:
                 return await handle(request)
             strict = StrictRequest(request.scope, request.receive)
@@ -47,15 +61,26 @@ class StrictRoute(APIRoute):
 
         return strict_handler
 
-    def _declared(self) -> Dependant:
-        # A router included with `dependencies=[...]` has parameters that this route's own dependant lacks. FastAPI
-        # tells its handlers so through this variable only; without it, those parameters would be refused.
-        included = getattr(routing, "_effective_route_context_var", None)
-        context = included.get() if included is not None else None
-        if context is not None and context.original_route is self and context.dependant is not None:
-            dependant: Dependant = context.dependant
-            return dependant
-        return self.dependant
+    def _context(self) -> Any | None:
+        """What the router that includes this route adds to it; None while the route stands by itself.
+
+        A router included with `dependencies=[...]` has parameters that this route's own dependant lacks. FastAPI tells
+        its handlers so through this variable only; without it, those parameters would be refused.
+        """
+        variable = getattr(routing, "_effective_route_context_var", None)
+        context = variable.get() if variable is not None else None
+        return context if context is not None and context.original_route is self and context.dependant else None
+
+    def _handler_of(self, context: Any, dependant: Dependant) -> Handler:
+        """FastAPI's own handler of this route in its router, for other dependencies."""
+        changed = copy.copy(context)
+        changed.dependant = dependant
+        variable = routing._effective_route_context_var  # noqa: SLF001 - see `_context`
+        token = variable.set(changed)
+        try:
+            return super().get_route_handler()
+        finally:
+            variable.reset(token)
 
 
 async def _check_media_type(request: Request, expected: str) -> None:

@@ -11,6 +11,7 @@ from api.reports.counts.repository import COUNTS
 from api.reports.counts.schemas import GROUP_PATTERN, MONTH_PATTERN, AreaType, CountPage, CountsIn, StoredOut
 from api.web.conditional import respond
 from api.web.context import AskingDependency, ServicesDependency
+from api.web.datatypes import LINE_PATTERN
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list
@@ -28,7 +29,8 @@ async def list_crime_counts(
     page: PageQuery,
     area_type: Annotated[AreaType | None, Query(alias="areaType", description="What sort of area")] = None,
     area: Annotated[
-        str | None, Query(description="Municipality code, or the area's name", min_length=1, max_length=120)
+        str | None,
+        Query(description="Municipality code, or the area's name", min_length=1, max_length=120, pattern=LINE_PATTERN),
     ] = None,
     month: Annotated[str | None, Query(description="Month as 2026-09 / Månad", pattern=MONTH_PATTERN)] = None,
     group: Annotated[

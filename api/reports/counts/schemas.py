@@ -10,7 +10,8 @@ from api.web.documents import PageOf
 AreaType = Literal["municipality", "district", "local-police-area"]
 MONTH_PATTERN = r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"
 GROUP_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
-MAX_ROWS = 5000
+# Even of the longest names, these stay below the limit of an ordinary body.
+MAX_ROWS = 500
 
 Month = Annotated[str, Field(pattern=MONTH_PATTERN, json_schema_extra={"example": "2026-09"})]
 Group = Annotated[str, Field(pattern=GROUP_PATTERN, json_schema_extra={"example": "narcotics"})]

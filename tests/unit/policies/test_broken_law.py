@@ -112,7 +112,8 @@ BROKEN = {
         "fields.toml", 'kind = "person-contact"', 'kind = "contact"', "individual.contact.kind", "`contact`",
     ),
     "field's holder": (
-        "fields.toml", 'kind = "police-operation", holder = "police" }', 'kind = "police-operation", holder = "polis" }',
+        "fields.toml", 'kind = "police-operation", holder = "police" }',
+        'kind = "police-operation", holder = "polis" }',
         "mapping.policeWork.holder", "unknown sector `polis`",
     ),
     "field's source": (
@@ -159,7 +160,8 @@ BROKEN = {
     "everything as text": (_2, "everything = true", 'everything = "false"', "wording.breaks.everything", "a bool"),
     "authority as number": ("terms.toml", "authority = true", "authority = 1", "sectors.police.authority", "a bool"),
     "individual as text": (
-        "fields.toml", "[individual]\nindividual = true", '[individual]\nindividual = "no"', "individual.individual", "a bool",
+        "fields.toml", "[individual]\nindividual = true",
+        '[individual]\nindividual = "no"', "individual.individual", "a bool",
     ),
     "key as text": ("fields.toml", "key = true", 'key = "no"', "individual.id.key", "must be a bool"),
     "holder as list": ("fields.toml", 'holder = "police"', 'holder = ["police"]', "mapping.policeWork.holder", "a str"),
@@ -209,12 +211,14 @@ BROKEN = {
         _26, '"concern-report"', '"concern-report", "place"', "applies.kinds", "`place` is shared",
     ),
     "shared kind with none": (
-        "no_secrecy.toml", '["school"]\nkinds = ["criminal-record"', '["school"]\nkinds = ["criminal-record", "statistic"',
+        "no_secrecy.toml", '["school"]\nkinds = ["criminal-record"',
+        '["school"]\nkinds = ["criminal-record", "statistic"',
         "none.kinds", "`statistic` is shared",
     ),
     # lineage: a derived field is never easier to reach than what it is made from
     "shared field from a protected one": (
-        "fields.toml", "interviews = {", 'summary = { kind = "situation", sources = ["mapping.policeWork"] }\ninterviews = {',
+        "fields.toml", "interviews = {",
+        'summary = { kind = "situation", sources = ["mapping.policeWork"] }\ninterviews = {',
         "mapping.summary.sources", "shared, but derived from `mapping.policeWork`",
     ),
     "protected field from another kind": (
