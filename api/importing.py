@@ -1,6 +1,5 @@
 """`samsyn import`: from a file to rows, in one transaction."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 from api.places.importers import READERS, RowProblem, mode_of_file, read_stations
@@ -22,7 +21,7 @@ async def import_file(url: str, kind: str, path: Path, settings: Settings) -> tu
     try:
         async with database.transaction() as connection:
             if kind == "crime-counts":
-                await store_crime_counts(connection, (asdict(record) for record in result.records))
+                await store_crime_counts(connection, result.records)
                 return len(result.records), result.problems
             stored, problems = await store_places(connection, result)
             await refresh_neighbours(connection, radius_m=settings.incident_radius_m)

@@ -99,8 +99,9 @@ def _decide(facts: Facts, key: _Key, as_of: date) -> Decision:
             continue
         protected = protected or facts.purpose is not None or field.individual
         for entry in _decide_protected(facts, field, law, as_of):
+            # The caller's own agency and another of its sector may be withheld in the same words: said once.
             (released if isinstance(entry, Released) else withheld).append(entry)  # type: ignore[arg-type]
-    return Decision(facts, as_of, law.version, protected, tuple(released), tuple(withheld), _SEAL)
+    return Decision(facts, as_of, law.version, protected, tuple(released), tuple(dict.fromkeys(withheld)), _SEAL)
 
 
 def _holders(facts: Facts, field: Field) -> tuple[Holder, ...]:

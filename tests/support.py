@@ -17,6 +17,8 @@ from api.agencies.repository import register
 from api.app import create_app, utc_now
 from api.identity.caller import SCOPES
 from api.identity.development import DevelopmentIssuer
+from api.interventions.service import load_catalogue
+from api.places.geometry import pg_point, to_metres
 from api.places.repository import store_districts, store_municipalities, store_schools, store_stations
 from api.settings import Settings
 from api.store.database import Database
@@ -81,11 +83,6 @@ async def copy_database(server_dsn: str, template: str) -> str:
 
 async def seed(url: str) -> None:
     """Register agencies and a few places."""
-    try:
-        from api.interventions.service import load_catalogue
-    except ImportError:
-        load_catalogue = None
-
     database = Database(url)
     async with database.transaction() as connection:
         await store_municipalities(
@@ -117,7 +114,7 @@ async def seed(url: str) -> None:
                     "name": "Bredäng",
                     "mode": "metro",
                     "municipality": "0180",
-                    "position": "(667053.0,6576930.0)",
+                    "position": pg_point(to_metres(17.9334, 59.2947)),
                     "position_geojson": {"type": "Point", "coordinates": [17.9334, 59.2947]},
                     "source": "test",
                 },
@@ -141,15 +138,14 @@ async def seed(url: str) -> None:
                     "municipality": "0180",
                     "forms": ["gr"],
                     "is_primary": True,
-                    "position": "(667153.0,6576930.0)",
+                    "position": pg_point(to_metres(17.9352, 59.2947)),
                     "position_geojson": {"type": "Point", "coordinates": [17.9352, 59.2947]},
                     "coordinate_status": "ok",
                     "source": "test",
                 }
             ],
         )
-        if load_catalogue is not None:
-            await load_catalogue(connection)
+        await load_catalogue(connection)
     await database.close()
 
 

@@ -15,7 +15,7 @@ from api.scenes.repository import SCENES
 from api.scenes.schemas import MunicipalityCode, SceneIn, SceneOut, ScenePage, ScenePatch, SchoolPage, Status
 from api.web.conditional import OptionalIfMatch, etag_of, require_match, respond
 from api.web.context import AskingDependency, Services, ServicesDependency
-from api.web.datatypes import Flag, StrictDate, Whole
+from api.web.datatypes import LINE_PATTERN, Flag, StrictDate, Whole
 from api.web.documents import answers
 from api.web.paging import PageQuery
 from api.web.reading import answer_list, answer_one, single
@@ -43,7 +43,7 @@ async def list_scenes(
     who: AskingDependency,
     page: PageQuery,
     municipality: Annotated[MunicipalityCode | None, Query(description="Four-digit municipality code")] = None,
-    district: Annotated[str | None, Query(description="District board's area", max_length=120)] = None,
+    district: Annotated[str | None, Query(description="District board's area", pattern=LINE_PATTERN, max_length=120)] = None,
     status: Annotated[Status | None, Query(description="Status on the day asked for")] = None,
     near_school: Annotated[
         Flag | None, Query(alias="nearSchool", description="Whether a primary school lies within 500 m")

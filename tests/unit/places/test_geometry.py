@@ -129,7 +129,7 @@ def test_no_place_in_sweden_looks_swapped(lon: float, lat: float) -> None:
     lean=st.floats(-0.3, 0.3),
     start=st.integers(0, 3),
 )
-def test_bow_ties_are_always_refused_at_their_crossing(  # noqa: PLR0917  # every argument is one drawn number
+def test_bow_ties_are_always_refused_at_their_crossing(  # every argument is one drawn number
     lon: float, lat: float, width: float, height: float, lean: float, start: int
 ) -> None:
     corners = [[lon, lat], [lon + width, lat + height], [lon + width, lat + lean * height], [lon, lat + height]]
