@@ -1,8 +1,9 @@
 """`samsyn import`: from a file to rows, in one transaction."""
 
 from pathlib import Path
+from typing import Any
 
-from api.places.importers import READERS, RowProblem, mode_of_file, read_stations
+from api.places.importers import READERS, ImportResult, RowProblem, mode_of_file, read_stations
 from api.places.service import store_places
 from api.reports.counts.repository import store_crime_counts
 from api.scenes.repository import refresh_neighbours
@@ -16,7 +17,9 @@ async def import_file(url: str, kind: str, path: Path, settings: Settings) -> tu
     Raises `ImportFileError` for a file that cannot be read at all; nothing is stored then.
     """
     with path.open("rb") as stream:
-        result = read_stations(stream, mode_of_file(path.name)) if kind == "stations" else READERS[kind](stream)
+        result: ImportResult[Any] = (
+            read_stations(stream, mode_of_file(path.name)) if kind == "stations" else READERS[kind](stream)
+        )
     database = Database(url)
     try:
         async with database.transaction() as connection:

@@ -43,7 +43,9 @@ async def list_scenes(
     who: AskingDependency,
     page: PageQuery,
     municipality: Annotated[MunicipalityCode | None, Query(description="Four-digit municipality code")] = None,
-    district: Annotated[str | None, Query(description="District board's area", pattern=LINE_PATTERN, max_length=120)] = None,
+    district: Annotated[
+        str | None, Query(description="District board's area", pattern=LINE_PATTERN, max_length=120)
+    ] = None,
     status: Annotated[Status | None, Query(description="Status on the day asked for")] = None,
     near_school: Annotated[
         Flag | None, Query(alias="nearSchool", description="Whether a primary school lies within 500 m")

@@ -1,0 +1,120 @@
+"""The law as cases: each file in `cases/` is one question, the answer that the law gives, and where that stands.
+
+`[facts]` is the body of POST /explanations. Of `[expected]`, `available` names every special provision that fits and
+`general` every general exit; `lacks` names the conditions that fail; `attestations` what must be written down, at
+least. `source` is the row or section of the project's law.md that the answer was read from.
+"""
+
+import tomllib
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.law.schemas import ExplanationIn
+from api.law.service import explain
+from policies.catalogue import law
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
+TODAY = date(2026, 11, 20)
+LAW = law()
+
+
+def read(path: Path) -> dict[str, Any]:
+    case = tomllib.loads(path.read_text("utf-8"))
+    assert set(case) == {"title", "source", "facts", "expected"}, path.name
+    assert set(case["expected"]) <= {
+        "outcome", "reason", "secrecy", "available", "general", "lacks", "attestations",
+    }, path.name  # fmt: skip
+    return case
+
+
+def answer(facts: dict[str, Any]) -> dict[str, Any]:
+    body = facts | {"asOf": facts["asOf"].isoformat()}
+    return explain(ExplanationIn.model_validate(body), LAW, today=TODAY, language="sv")
+
+
+def _names(ids: Any) -> str:
+    return ", ".join(sorted(ids)) or "nothing"
+
+
+def differences(expected: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    """What the answer says otherwise than the case, as sentences."""
+    found = []
+    provisions = {entry["id"]: entry for entry in given["provisions"]}
+    fitting = {general: {name for name, entry in provisions.items() if entry["status"] == "available"
+                         and bool(entry.get("general")) is general} for general in (False, True)}  # fmt: skip
+    if given["outcome"] != expected["outcome"]:
+        found.append(f"the outcome should be {expected['outcome']}, the answer says {given['outcome']}")
+    if given.get("reason") != expected.get("reason"):
+        found.append(f"the reason should be {expected.get('reason')}, the answer says {given.get('reason')}")
+    if "secrecy" in expected:
+        locks = {rule["id"] for rule in given["secrecy"]}
+        if locks != set(expected["secrecy"]):
+            found.append(f"the item should be locked by {_names(expected['secrecy'])}, not {_names(locks)}")
+    for member, general in (("available", False), ("general", True)):
+        if member in expected and fitting[general] != set(expected[member]):
+            found.append(f"{member} should be {_names(expected[member])}, the answer says {_names(fitting[general])}")
+    for name, conditions in expected.get("lacks", {}).items():
+        lacks = [lack["condition"] for lack in provisions[name]["lacks"]]
+        if lacks != conditions:
+            found.append(f"{name} should lack {_names(conditions)}, the answer says {_names(lacks)}")
+    for name, attestations in expected.get("attestations", {}).items():
+        missing = set(attestations) - {entry["id"] for entry in provisions[name]["attestations"]}
+        if missing:
+            found.append(f"{name} should demand that {_names(missing)} be written down")
+    return found
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path):
+    case = read(path)
+    found = differences(case["expected"], answer(case["facts"]))
+    if found:
+        facts = "\n".join(f"  {name}: {value}" for name, value in case["facts"].items())
+        pytest.fail(
+            f"{case['title']}\n(source: {case['source']}; file: cases/{path.name})\n{facts}\nBut:\n- "
+            + "\n- ".join(found),
+            pytrace=False,
+        )
+
+
+EVERY = [(path.stem, case["facts"], case["expected"]) for path in CASES for case in [read(path)]]
+
+
+@pytest.mark.parametrize("provision", LAW.provisions)
+def test_every_provision_has_a_case_where_it_fits_and_one_where_it_does_not(provision: str):
+    fits = [
+        name
+        for name, _, expected in EVERY
+        if provision in (*expected.get("available", ()), *expected.get("general", ()))
+    ]
+    fails = [name for name, _, expected in EVERY if provision in expected.get("lacks", {})]
+    assert fits, f"no case says when {provision} can be relied on"
+    assert fails, f"no case says when {provision} cannot be relied on"
+
+
+@pytest.mark.parametrize("rule", LAW.secrecy)
+def test_every_secrecy_rule_has_a_case(rule: str):
+    assert any(rule in [entry["id"] for entry in answer(facts)["secrecy"]] for _, facts, _ in EVERY)
+
+
+@pytest.mark.parametrize(
+    ("rule", "day"),
+    [
+        (rule.id, wording.valid_from)
+        for rule in [*LAW.provisions.values(), *LAW.secrecy.values()]
+        for wording in rule.wordings
+    ],
+)
+def test_every_date_on_which_the_law_changes_has_a_case_on_the_day_and_the_day_before(rule: str, day: date):
+    days = {facts["asOf"] for _, facts, _ in EVERY}
+    assert {day, day - timedelta(days=1)} <= days, f"{rule} changes on {day}"
+
+
+@pytest.mark.parametrize(
+    "condition", ["in-force", "from-sector", "to-sector", "purpose", "secrecy", "subject-age", "open-question"]
+)
+def test_every_condition_has_a_case_that_fails_it(condition: str):
+    assert any(condition in lacks for _, _, expected in EVERY for lacks in expected.get("lacks", {}).values())
