@@ -64,15 +64,17 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Serve over DATABASE_URL, or in development over the embedded PostgreSQL. Migrate first with `samsyn migrate`."""
-    from api.running import database_url, exit_on_sigterm, listening
+    from api.running import database_url, exit_on_sigterm, listening, require_current, seen_at
     from api.running import serve as serve_forever
 
-    settings = _settings(data_dir)
+    chosen = _settings(data_dir)
 
     def work() -> None:
         exit_on_sigterm()
         listener = listening(host, port)
+        settings = seen_at(chosen, host, listener)
         with database_url(settings, _progress) as url:
+            require_current(url)
             serve_forever(settings, url, listener, ready=lambda: _progress(f"serving {settings.api_url}"))
 
     _run(work)

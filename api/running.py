@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+import asyncpg
 import uvicorn
 
 from api.app import create_app
 from api.settings import Settings
 from api.store.database import Database
 from api.store.embedded import embedded_server
-from api.store.migrate import upgrade
+from api.store.migrate import is_current, upgrade
 
 
 class StartError(Exception):
@@ -42,6 +43,16 @@ def migrated(settings: Settings, progress: Callable[[str], None]) -> Iterator[st
         yield url
 
 
+def require_current(url: str) -> None:
+    """Refuse to serve over a database that lacks migrations. Raises `StartError`."""
+    try:
+        current = is_current(url)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise StartError(f"the database cannot be reached ({type(error).__name__}); check DATABASE_URL") from None
+    if not current:
+        raise StartError("the database is not at the version this program needs; run `samsyn migrate` first")
+
+
 def exit_on_sigterm() -> None:
     """Let SIGTERM unwind the program like Ctrl-C does, so that everything that was started is stopped."""
 
@@ -62,6 +73,14 @@ def listening(host: str, port: int) -> socket.socket:
         listener.close()
         raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from None
     return listener
+
+
+def seen_at(settings: Settings, host: str, listener: socket.socket) -> Settings:
+    """The settings with the address that callers see: the one that is set, else where the socket listens."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    shown = f"[{host}]" if ":" in host else host
+    return settings.model_copy(update={"public_url": f"http://{shown}:{listener.getsockname()[1]}"})
 
 
 class _Server(uvicorn.Server):

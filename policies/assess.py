@@ -27,7 +27,8 @@ def locks(question: Question, law: Law) -> tuple[SecrecyRule, ...]:
     return law.secrecy_of(question.kind, question.holder_sector)
 
 
-def _breaks(breaks: Breaks, chapter: int | None, rule: SecrecyRule, day: date) -> bool:
+def breaks_rule(breaks: Breaks, chapter: int | None, rule: SecrecyRule, day: date) -> bool:
+    """Whether a provision of that chapter of OSL breaks a secrecy rule on a day."""
     if rule.id in breaks.excepts or chapter in rule.closed_to_chapters:
         return False
     wording = rule.in_force(day)
@@ -86,7 +87,7 @@ def assess_provision(provision: Provision, question: Question, rules: tuple[Secr
         first = provision.wordings[0].valid_from
         lack = Lack(Condition.IN_FORCE, f"from {first}", str(question.as_of))
         return Assessment(provision, None, (lack,), frozenset(), ())
-    opens = frozenset(rule.id for rule in rules if _breaks(wording.breaks, provision.chapter, rule, question.as_of))
+    opens = frozenset(rule.id for rule in rules if breaks_rule(wording.breaks, provision.chapter, rule, question.as_of))
     lacks = [*_sector_lacks(wording, question)]
     shut = [rule.id for rule in rules if rule.id not in opens]
     if shut:

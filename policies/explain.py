@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Literal
 
-from policies.assess import assess, lawless, locks, reachable
+from policies.assess import assess, breaks_rule, lawless, locks, reachable
 from policies.decide import Decision
 from policies.model import Assessment, Law, Provision, Question, Released, SecrecyRule, Text, Withheld, Wording
 
@@ -149,8 +149,7 @@ def secrecy_as_json(rule: SecrecyRule, language: Language, day: date) -> dict[st
     }
 
 
-def _wording_as_json(wording: Wording, law: Law, language: Language) -> dict[str, Any]:
-    breaks = wording.breaks
+def _wording_as_json(provision: Provision, wording: Wording, law: Law, language: Language) -> dict[str, Any]:
     return {
         "from": wording.valid_from.isoformat(),
         "until": wording.until.isoformat() if wording.until else None,
@@ -161,16 +160,9 @@ def _wording_as_json(wording: Wording, law: Law, language: Language) -> dict[str
         "breaks": sorted(
             rule.id
             for rule in law.secrecy.values()
-            if rule.id not in breaks.excepts
-            and (
-                breaks.everything
-                or rule.id in breaks.rules
-                or rule.chapter in breaks.chapters
-                or rule.protects in breaks.protects
-                or any(stage.harm_test in breaks.harm_tests for stage in rule.wordings)
-            )
+            if any(breaks_rule(wording.breaks, provision.chapter, rule, stage.valid_from) for stage in rule.wordings)
         ),
-        "excepts": sorted(breaks.excepts),
+        "excepts": sorted(wording.breaks.excepts),
         "kinds": sorted(wording.kinds) if wording.kinds is not None else None,
         "subjectAgeBelow": wording.age_below,
         "initiative": sorted(wording.initiative),
@@ -190,5 +182,5 @@ def provision_as_json(provision: Provision, law: Law, language: Language) -> dic
         "general": provision.general,
         "source": provision.source,
         "confidence": provision.confidence,
-        "wordings": [_wording_as_json(wording, law, language) for wording in provision.wordings],
+        "wordings": [_wording_as_json(provision, wording, law, language) for wording in provision.wordings],
     }

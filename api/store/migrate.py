@@ -1,10 +1,13 @@
 """Brings a database to the version this program needs. Runs synchronously, before the service opens its pools."""
 
+import asyncio
 import importlib.util
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 
@@ -22,6 +25,23 @@ def _config(url: str) -> Config:
 def upgrade(url: str) -> None:
     """Apply every migration that is not yet applied; safe to run from several processes at once."""
     command.upgrade(_config(url), "head")
+
+
+def is_current(url: str) -> bool:
+    """Whether every migration of this program is applied. Raises `OSError` where the server cannot be reached."""
+    head = ScriptDirectory.from_config(_config(url)).get_current_head()
+
+    async def applied() -> str | None:
+        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(plain, timeout=10)
+        try:
+            if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+                return None
+            return await connection.fetchval("SELECT version_num FROM alembic_version")  # type: ignore[no-any-return]
+        finally:
+            await connection.close()
+
+    return asyncio.run(applied()) == head
 
 
 def revise(url: str, message: str) -> None:

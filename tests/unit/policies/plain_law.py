@@ -95,3 +95,28 @@ def available(
         and all(opens(provision, rule, day) for rule in rules)
         and not closed
     )
+
+
+def outcome(rules: list[Rule], *, holder: str, recipient: str, purpose: str, day: date, age: int | None = None) -> str:
+    """not-secret, needs-decision or withheld: special provisions alone or together open every lock, or they do not."""
+    if not any(wording(rule, day) for rule in SECRECY.values()) or not all(wording(rule, day) for rule in rules):
+        return "withheld"
+    if not rules:
+        return "not-secret"
+    fitting = [
+        provision
+        for provision in PROVISIONS.values()
+        if not provision.get("general")
+        and available(
+            _breaking_all(provision), rules, holder=holder, recipient=recipient, purpose=purpose, day=day, age=age
+        )
+    ]
+    opened = [rule for rule in rules if any(opens(provision, rule, day) for provision in fitting)]
+    return "needs-decision" if len(opened) == len(rules) else "withheld"
+
+
+def _breaking_all(provision: Rule) -> Rule:
+    """The provision as if it opened every lock, so that only its other conditions count."""
+    return {name: value for name, value in provision.items() if name != "chapter"} | {
+        "wording": [stage | {"breaks": {"everything": True}} for stage in provision["wording"]]
+    }
