@@ -7,14 +7,16 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from migrations.metadata import metadata
+from migrations.metadata import differs, metadata
 
 # Any constant will do: two processes that start at once must not migrate at once.
 _MIGRATION_LOCK = 0x4D_49_47_52
 
 
 def _migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+    context.configure(
+        connection=connection, target_metadata=metadata, transaction_per_migration=False, compare_type=differs
+    )
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         context.run_migrations()

@@ -1,5 +1,10 @@
 """Every table of the service on one screen, for migrations and for tests that compare them with the database."""
 
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.types import NullType
+
 from api.agencies import tables as agencies
 from api.incidents import tables as incidents
 from api.individuals import tables as individuals
@@ -18,4 +23,14 @@ SUBJECTS = (
     idempotency_table,
 )  # fmt: skip
 
-__all__ = ["SUBJECTS", "metadata"]
+def differs(_context: Any, _inspected: Any, _declared: Any, found: Any, wanted: Any) -> bool | None:
+    """Whether a column's type has changed, for alembic: texts are `text`, whatever SQLModel calls them.
+
+    PostgreSQL's geometric types are unknown to reflection and compared by nobody.
+    """
+    if isinstance(wanted, String) or isinstance(found, NullType):
+        return not isinstance(found, String | NullType)
+    return None
+
+
+__all__ = ["SUBJECTS", "differs", "metadata"]

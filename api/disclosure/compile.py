@@ -38,7 +38,7 @@ from sqlalchemy.sql.selectable import Select
 from sqlalchemy.types import Uuid
 
 from api.disclosure.resource import AGENCY, NOW, TODAY, Resource
-from api.disclosure.selection import ChildWanted, FieldWanted, Selection
+from api.disclosure.selection import FieldWanted, Selection
 from policies.decide import Decision
 from policies.model import RowRule
 
@@ -56,6 +56,8 @@ _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _EMPTY_OBJECT: ColumnElement[Any] = literal_column("'{}'::jsonb")
 _ITEMS = table("disclosure_decision_items", column("decision_id"), column("item_id"))
 
+# INVARIANT: no key can spell this name, because a column of the same name would stand for the whole row.
+_CHOSEN = "chosen rows"
 _SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
@@ -127,18 +129,20 @@ def _shape(
     decision = decisions[id(selection)]
     fields = []
     visible: dict[RowRule, None] = {}
+    named: set[RowRule] = set()
     for wanted in selection.wanted:
         if isinstance(wanted, FieldWanted):
             rules = () if wanted.literal is not None else decision.rules_for(wanted.name)
             fields.append((wanted.name, wanted.key, wanted.literal, rules))
             visible.update(dict.fromkeys(rules))
+            named.update(rules)
     if selection.resource.holder is None:
         visible = {RowRule("any"): None}
     if path:
         if selection.filters:
             raise ValueError("a nested list takes no filters: its parameters would collide with the outer ones")
         values |= {f"{path}limit": selection.limit, f"{path}offset": selection.offset}
-    for rule in visible:
+    for rule in named:
         if rule.decision is not None:
             values[_decision_parameter(rule)] = rule.decision
     return _Node(
@@ -148,10 +152,9 @@ def _shape(
             (
                 child.name,
                 child.key,
-                _shape(child.selection, decisions, values, f"{path}{child.key}_", keep_withheld=keep_withheld),
+                _shape(child.selection, decisions, values, _within(path, nth), keep_withheld=keep_withheld),
             )
-            for child in selection.wanted
-            if isinstance(child, ChildWanted)
+            for nth, child in enumerate(selection.children())
         ),
         visible=tuple(visible),
         filters=tuple(name for name, _ in selection.filters),
@@ -161,20 +164,27 @@ def _shape(
     )
 
 
+def _within(path: str, nth: int) -> str:
+    """What the parameters of the `nth` child begin with. By number: two paths of aliases can spell alike."""
+    return f"{path}n{nth}_"
+
+
 def _decision_parameter(rule: RowRule) -> str:
     return f"decision_{(rule.decision or '').replace('-', '')}"
 
 
 @lru_cache(maxsize=1024)
 def _statement(shape: _Node) -> Statement:
-    chosen = _rows(shape, "").subquery("chosen")
+    chosen = _rows(shape, "").subquery(_CHOSEN)
     counted: list[ColumnElement[Any]] = [
         cast(func.coalesce(func.json_agg(_as_json(chosen, shape)), _EMPTY_LIST), Text).label("items"),
         func.count().label("count"),
     ]
     if shape.total:
         matching = select(func.count()).select_from(shape.resource.source).where(*_conditions(shape))
-        counted.append(matching.scalar_subquery().label("total"))
+        # A first page that is not full holds everything: there is nothing left to count, and PostgreSQL does not.
+        whole = and_(func.count() < bindparam("limit", type_=Integer()), bindparam("offset", type_=Integer()) == 0)
+        counted.append(case((whole, func.count()), else_=matching.scalar_subquery()).label("total"))
     compiled = select(*counted).select_from(chosen).compile(dialect=_DIALECT)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
     return Statement(str(compiled), tuple(compiled.positiontup or ()), constants)
@@ -183,7 +193,7 @@ def _statement(shape: _Node) -> Statement:
 def _as_json(chosen: Any, shape: _Node) -> ColumnElement[Any]:
     """The row as one JSON object: as it is, or merged with the parts that only some rows release."""
     if _uniform(shape):
-        return func.row_to_json(text("chosen"))
+        return func.row_to_json(text(f'"{_CHOSEN}"'))
     return chosen.c["document"]  # type: ignore[no-any-return]
 
 
@@ -214,7 +224,10 @@ def _plain_columns(shape: _Node, path: str) -> list[ColumnElement[Any]]:
             columns.append(shape.resource.fields[name].label(key))
         elif shape.keep_withheld:
             columns.append(null().label(key))
-    columns += [_nested(shape.resource, name, node, f"{path}{key}_").label(key) for name, key, node in shape.children]
+    columns += [
+        _nested(shape.resource, name, node, _within(path, nth)).label(key)
+        for nth, (name, key, node) in enumerate(shape.children)
+    ]
     return columns
 
 
@@ -232,8 +245,8 @@ def _merged_document(shape: _Node, path: str) -> ColumnElement[Any]:
         else:
             everywhere += [_quoted(key), null()] if shape.keep_withheld else []
             by_rules.setdefault(rules, []).extend([_quoted(key), shape.resource.fields[name]])
-    for name, key, node in shape.children:
-        everywhere += [_quoted(key), _nested(shape.resource, name, node, f"{path}{key}_")]
+    for nth, (name, key, node) in enumerate(shape.children):
+        everywhere += [_quoted(key), _nested(shape.resource, name, node, _within(path, nth))]
     document: ColumnElement[Any] = func.jsonb_build_object(*everywhere)
     for rules, pairs in by_rules.items():
         released = or_(*(_row_condition(shape.resource, rule) for rule in rules))
@@ -251,7 +264,7 @@ def _quoted(name: str) -> ColumnElement[str]:
 
 def _nested(parent: Resource, name: str, node: _Node, path: str) -> ColumnElement[Any]:
     """A child list as a correlated scalar subquery."""
-    rows = _rows(node, path).where(parent.children[name].on()).correlate(*_tables(parent)).subquery("chosen")
+    rows = _rows(node, path).where(parent.children[name].on()).correlate(*_tables(parent)).subquery(_CHOSEN)
     return select(func.coalesce(func.json_agg(_as_json(rows, node)), _EMPTY_LIST)).select_from(rows).scalar_subquery()
 
 

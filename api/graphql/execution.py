@@ -108,7 +108,10 @@ def _refusal(*errors: GraphQLError) -> Outcome:
 
 
 async def run(request: GraphQLRequest, context: Context, *, mutations: bool) -> Outcome:
-    """Answer a request. `mutations` is false where the method must change nothing."""
+    """Answer a request. `mutations` is false where the method must change nothing.
+
+    Raises `Problem` 403 for a query under a token without the scope `read`.
+    """
     checked = _checked(request.query)
     if checked.errors:
         return _refusal(*checked.errors)
@@ -119,6 +122,8 @@ async def run(request: GraphQLRequest, context: Context, *, mutations: bool) -> 
     if isinstance(values, list):
         return _refusal(*values)
     if operation.operation is OperationType.QUERY:
+        # A query is a read whatever method carries it.
+        context.who.caller.require("read")
         return await _query(checked.document, operation, values, request, context)
     if not mutations or operation.operation is not OperationType.MUTATION:
         return _refusal(GraphQLError("send mutations with POST; subscriptions are not offered"))

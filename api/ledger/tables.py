@@ -19,7 +19,6 @@ class Leaf(Table, table=True):
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     receipt: UUID = Field(unique=True)
     at_us: int = Field(sa_column=Column(BigInteger, nullable=False))
-    giver: str | None = Field(default=None, index=True)
     receiver: str = Field(index=True)
     salt: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     entry: str

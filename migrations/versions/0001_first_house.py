@@ -53,7 +53,6 @@ def upgrade() -> None:
     sa.Column('seq', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('receipt', sa.Uuid(), nullable=False),
     sa.Column('at_us', sa.BigInteger(), nullable=False),
-    sa.Column('giver', sa.Text(), nullable=True),
     sa.Column('receiver', sa.Text(), nullable=False),
     sa.Column('salt', sa.LargeBinary(), nullable=False),
     sa.Column('entry', sa.Text(), nullable=False),
@@ -62,7 +61,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_ledger_leaves')),
     sa.UniqueConstraint('receipt', name=op.f('uq_ledger_leaves_receipt'))
     )
-    op.create_index(op.f('ix_ledger_leaves_giver'), 'ledger_leaves', ['giver'], unique=False)
     op.create_index(op.f('ix_ledger_leaves_receiver'), 'ledger_leaves', ['receiver'], unique=False)
     op.create_table('municipalities',
     sa.Column('code', sa.Text(), nullable=False),
@@ -363,7 +361,6 @@ def downgrade() -> None:
     op.drop_table('stated_figures')
     op.drop_table('municipalities')
     op.drop_index(op.f('ix_ledger_leaves_receiver'), table_name='ledger_leaves')
-    op.drop_index(op.f('ix_ledger_leaves_giver'), table_name='ledger_leaves')
     op.drop_table('ledger_leaves')
     op.drop_table('interventions')
     op.drop_index(op.f('ix_idempotent_answers_answered_at'), table_name='idempotent_answers')

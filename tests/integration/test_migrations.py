@@ -1,0 +1,48 @@
+"""Migrations and tables say the same, and what must never change in the database cannot."""
+
+import warnings
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import SAWarning
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from api.store.migrate import is_current, upgrade
+from migrations.metadata import differs, metadata
+from tests.support import App, create_database
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_migrated_database_has_exactly_the_declared_tables(app: App):
+    def compare(connection):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)
+            return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": differs}), metadata)
+
+    engine = create_async_engine(app.url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+    await engine.dispose()
+
+
+async def test_empty_database_is_not_current_and_becomes_so(server):
+    import asyncio
+
+    url = await create_database(server.dsn())
+    assert not await asyncio.to_thread(is_current, url)
+    await asyncio.gather(*(asyncio.to_thread(upgrade, url) for _ in range(2)))
+    assert await asyncio.to_thread(is_current, url)
+
+
+@pytest.mark.parametrize("table", ["ledger_leaves", "situation_reports"])
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}"])
+async def test_ledger_and_editions_cannot_be_taken_back(app: App, table: str, statement: str):
+    if not (await app.rows(f"SELECT 1 FROM {table}")):
+        await app.client("polismyndigheten").get("situation-reports", headers={"Purpose": "prevent-crime"})
+    if statement.startswith("DELETE") and not (await app.rows(f"SELECT 1 FROM {table}")):
+        pytest.skip("no row to delete; TRUNCATE shows the same for this table")
+    with pytest.raises(asyncpg.PostgresError, match="append-only"):
+        await app.execute(statement.format(table))
