@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.types import NullType
+from sqlmodel.sql.sqltypes import AutoString
 
 from api.agencies import tables as agencies
 from api.incidents import tables as incidents
@@ -28,7 +29,7 @@ def differs(_context: Any, _inspected: Any, _declared: Any, found: Any, wanted: 
 
     PostgreSQL's geometric types are unknown to reflection and compared by nobody.
     """
-    if isinstance(wanted, String) or isinstance(found, NullType):
+    if isinstance(wanted, AutoString | String) or isinstance(found, NullType):
         return not isinstance(found, String | NullType)
     return None
 
