@@ -17,6 +17,8 @@ from api.store.database import Database
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GROUP = 256
+# A leaf is written in milliseconds. Whatever keeps it longer (a lock, a disk, a pool), callers are not kept waiting.
+_PATIENCE_S = 10.0
 
 
 @dataclass(slots=True)
@@ -43,8 +45,10 @@ class Ledger:
         clock: Callable[[], datetime],
         new_id: Callable[[], UUID],
         new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(16),
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self._database, self._clock, self._new_id, self._new_salt = database, clock, new_id, new_salt
+        self._patience_s = patience_s
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -71,7 +75,9 @@ class Ledger:
         while self._waiting:
             group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
             try:
-                await self._commit(group)
+                # Cut off in the middle, the leaf may stand all the same: of an answer that nobody got.
+                async with asyncio.timeout(self._patience_s):
+                    await self._commit(group)
             except (Problem, SQLAlchemyError, OSError, TimeoutError):
                 for waiting in group:
                     _fail(waiting.done)

@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from api.errors import Problem
@@ -25,6 +26,8 @@ _GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InsufficientResourcesError,
+    # A standby, or a server whose disk filled: it reads on and takes no write.
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -96,7 +99,7 @@ class Database:
         try:
             async with self.engine.begin() as connection:
                 yield connection
-        except _GONE:
+        except (*_GONE, NoConnectionFreeError):
             raise unavailable() from None
         except DBAPIError as error:
             if error.connection_invalidated or isinstance(error.orig.__cause__ if error.orig else None, _GONE):

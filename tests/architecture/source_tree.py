@@ -76,7 +76,7 @@ class Module:
         return parts[-1] if parts[-1] in NAMED else self._helper()
 
     def _helper(self) -> str:
-        """A file with a name of its own: of the service where it works with rows, else plain knowledge of its subject."""
+        """A file with a name of its own: of the service where it works with rows, else knowledge of its subject."""
         reads = any(target.endswith((".repository", ".service")) for target, _, _ in self.imports())
         return "service" if reads else "part"
 

@@ -30,18 +30,6 @@ def environment(home, **more):
     return {"HOME": str(home), "PATH": f"{SAMSYN.parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"} | more
 
 
-def run_samsyn(*arguments, home, **options):
-    return subprocess.run(
-        [SAMSYN, *map(str, arguments)],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-        **options,
-    )
-
-
 class Service:
     """One run of `samsyn serve` or `samsyn demo` on a data directory; what it says goes to a file."""
 
