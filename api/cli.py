@@ -181,6 +181,46 @@ def import_(
 
 
 @app.command()
+def agency(
+    slug: Annotated[str, typer.Argument(help="Such as skarholmen-trygghet; the `agency` claim of its tokens")],
+    name: Annotated[str, typer.Argument()],
+    sector: Annotated[str, typer.Argument()],
+    municipality: Annotated[str | None, typer.Option(help="Four digits, for a local board")] = None,
+    district: Annotated[str | None, typer.Option(help="The district board's area, where there is one")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Register an agency, or bring its entry up to date. One per board or self-standing branch (OSL 8:1-2)."""
+    import re
+
+    from api.agencies.repository import register
+    from api.running import migrated
+    from api.store.database import Database
+    from api.web.datatypes import SLUG_PATTERN
+    from policies.catalogue import law
+
+    _all_known("sector", [sector], law().sectors)
+    if re.fullmatch(SLUG_PATTERN, slug) is None:
+        _fail("a slug is a-z, 0-9 and single hyphens")
+    if municipality is not None and re.fullmatch("[0-9]{4}", municipality) is None:
+        _fail("a municipality is given by its four-digit code")
+    settings = _settings(data_dir)
+    row = {"slug": slug, "name": name, "sector": sector, "municipality": municipality, "district": district}
+
+    async def store(url: str) -> None:
+        database = Database(url)
+        async with database.transaction() as connection:
+            await register(connection, [row])
+        await database.close()
+
+    def work() -> None:
+        with migrated(settings, _progress) as url:
+            asyncio.run(store(url))
+        _OUT.print(f"{slug} is registered", markup=False)
+
+    _run(work)
+
+
+@app.command()
 def explain() -> None:
     """Answer *may this be shared?*: a question as JSON on standard input, the answer as JSON on standard output."""
     import json

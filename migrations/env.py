@@ -5,8 +5,8 @@ import asyncio
 from alembic import context
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
+from api.store.urls import engine_for
 from migrations.metadata import differs, metadata
 
 # Any constant will do: two processes that start at once must not migrate at once.
@@ -23,7 +23,7 @@ def _migrate(connection: Connection) -> None:
 
 
 async def _run() -> None:
-    engine = create_async_engine(context.config.attributes["url"])
+    engine = engine_for(context.config.attributes["url"])
     async with engine.connect() as connection:
         await connection.run_sync(_migrate)
         await connection.commit()

@@ -24,6 +24,7 @@ SUBJECTS = (
     idempotency_table,
 )  # fmt: skip
 
+
 def differs(_context: Any, _inspected: Any, _declared: Any, found: Any, wanted: Any) -> bool | None:
     """Whether a column's type has changed, for alembic: texts are `text`, whatever SQLModel calls them.
 

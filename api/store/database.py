@@ -9,13 +9,13 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import Problem
 from api.store.recorder import StatementRecorder
+from api.store.urls import engine_for, plain_dsn
 
 _GONE = (
     OSError,
@@ -44,12 +44,11 @@ class Database:
     """Connections to one PostgreSQL, made by `open` and given back by `close`."""
 
     def __init__(self, url: str, *, read_connections: int = 8) -> None:
-        parsed = make_url(url)
-        self._read_dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._read_dsn = plain_dsn(url)
         self._read_connections = read_connections
         self._pool: asyncpg.Pool | None = None
         self.recorder = StatementRecorder()
-        self.engine = create_async_engine(parsed.set(drivername="postgresql+asyncpg"), pool_size=8, max_overflow=8)
+        self.engine = engine_for(url, pool_size=8, max_overflow=8)
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._note)
 
     def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:

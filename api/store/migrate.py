@@ -8,7 +8,8 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import make_url
+
+from api.store.urls import plain_dsn
 
 
 def _config(url: str) -> Config:
@@ -18,7 +19,7 @@ def _config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(spec.origin).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["url"] = make_url(url).set(drivername="postgresql+asyncpg")
+    config.attributes["url"] = url
     return config
 
 
@@ -32,8 +33,7 @@ def is_current(url: str) -> bool:
     head = ScriptDirectory.from_config(_config(url)).get_current_head()
 
     async def applied() -> str | None:
-        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await asyncpg.connect(plain, timeout=10)
+        connection = await asyncpg.connect(plain_dsn(url), timeout=10)
         try:
             if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
                 return None

@@ -9,9 +9,11 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import SAWarning
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from api.store.database import Database
 from api.store.migrate import is_current
 from migrations.metadata import differs, metadata
 from tests.support import App, create_database
@@ -51,3 +53,13 @@ async def test_ledger_and_editions_cannot_be_taken_back(app: App, table: str, st
         pytest.skip("no row to delete; TRUNCATE shows the same for this table")
     with pytest.raises(asyncpg.PostgresError, match="append-only"):
         await app.execute(statement.format(table))
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer"])
+async def test_database_url_may_ask_for_tls_as_libpq_writes_it(app: App, mode: str):
+    database = Database(f"{app.url}&sslmode={mode}")
+    await database.open()
+    assert await database.ready()
+    async with database.transaction() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    await database.close()

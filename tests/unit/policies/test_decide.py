@@ -18,7 +18,7 @@ from tests.unit.policies import plain_law as plain
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
 print(f"SAMSYN_TEST_SEED={SEED}")  # noqa: T201 - shown by pytest when the test fails
-MANY = settings(max_examples=400, deadline=None, print_blob=True, database=None)
+MANY = settings(max_examples=250, deadline=None, print_blob=True, database=None)
 
 LAW = law()
 TODAY = date(2026, 11, 20)

@@ -17,7 +17,7 @@ from tests.unit.policies import plain_law as plain
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
 print(f"SAMSYN_TEST_SEED={SEED}")  # noqa: T201 - shown by pytest when the test fails
-MANY = settings(max_examples=600, deadline=None, print_blob=True, database=None)
+MANY = settings(max_examples=300, deadline=None, print_blob=True, database=None)
 
 LAW = law()
 TODAY = date(2026, 11, 20)
@@ -181,3 +181,13 @@ def test_what_a_provision_is_said_to_break_is_what_it_opens():
         shown = provision_as_json(LAW.provisions[name], LAW, "sv")["wordings"][-1]
         opens = {lock["id"] for lock in plain.SECRECY.values() if plain.opens(rule, lock, TODAY)}
         assert set(shown["breaks"]) == opens, name
+
+
+@pytest.mark.parametrize("rule", [LAW.provisions["osl-10-18a"], LAW.secrecy["osl-26-1"]], ids=lambda rule: rule.id)
+def test_a_wording_holds_from_its_first_day_up_to_and_not_on_its_last(rule):
+    first = dataclasses.replace(rule.wordings[0], valid_from=date(2020, 1, 1), until=date(2021, 1, 1))
+    second = dataclasses.replace(rule.wordings[0], valid_from=date(2021, 1, 1), until=date(2022, 1, 1))
+    dated = dataclasses.replace(rule, wordings=(first, second))
+    held = [dated.in_force(date(year, month, day)) for year, month, day in
+            [(2019, 12, 31), (2020, 1, 1), (2020, 12, 31), (2021, 1, 1), (2021, 12, 31), (2022, 1, 1)]]  # fmt: skip
+    assert held == [None, first, first, second, second, None]
