@@ -3,7 +3,8 @@
     uv run python benchmarks/run.py [--rounds 7] [--seconds 2] [--profile rest|graphql] [--skip-start]
 
 Only the ratios mean anything: the absolute figures are those of the machine, of the day and of what else runs. The
-two servers take turns, round by round, so that whatever disturbs one disturbs the other; medians are compared.
+two servers take turns, round by round, so that whatever disturbs one disturbs the other; the ratio shown is the
+median of the rounds' ratios.
 """
 
 import argparse
@@ -84,8 +85,8 @@ def same(samsyn: dict[str, Ask], bare: dict[str, Ask]) -> None:
 
 def compare(
     samsyn: str, bare: str, token: Callable[[], str], *, rounds: int, seconds: float
-) -> dict[str, tuple[float, float]]:
-    """Median answers a second of Samsyn and of the bare server, for each read."""
+) -> dict[str, tuple[float, float, float]]:
+    """For each read the median answers a second of Samsyn and of the bare server, and the median of their ratios."""
     figures: dict[str, tuple[list[float], list[float]]] = {"rest": ([], []), "graphql": ([], [])}
     for number in range(rounds + 1):
         for kind, (ours, theirs) in figures.items():
@@ -94,7 +95,14 @@ def compare(
                 measured = rate(asks(root, token())[kind], seconds)
                 if number:  # the first round warms both up
                     found.append(measured)
-    return {kind: (statistics.median(ours), statistics.median(theirs)) for kind, (ours, theirs) in figures.items()}
+    return {
+        kind: (
+            statistics.median(ours),
+            statistics.median(theirs),
+            statistics.median(one / other for one, other in zip(ours, theirs, strict=True)),
+        )
+        for kind, (ours, theirs) in figures.items()
+    }
 
 
 def small_parts(directory: Path, issuer: DevelopmentIssuer, token: str) -> dict[str, float]:
@@ -158,10 +166,9 @@ def main() -> None:
                 f"{os.cpu_count()} cores shared by server, PostgreSQL and {generator()} ({CONNECTIONS} connections); "
                 f"{given.rounds} rounds of {given.seconds:g} s each, taken in turns; {SCENES} scenes"
             )
-            for kind, (ours, theirs) in compare(
-                samsyn, bare, token, rounds=given.rounds, seconds=given.seconds
-            ).items():
-                print(f"{kind:8} samsyn {ours:7.0f}/s   bare {theirs:7.0f}/s   ratio {ours / theirs:.2f}")
+            compared = compare(samsyn, bare, token, rounds=given.rounds, seconds=given.seconds)
+            for kind, (ours, theirs, ratio) in compared.items():
+                print(f"{kind:8} samsyn {ours:7.0f}/s   bare {theirs:7.0f}/s   ratio {ratio:.2f}")
         for what, microseconds in small_parts(directory, issuer, token()).items():
             print(f"{what}: {microseconds:.1f} µs")
     if not given.skip_start:

@@ -180,5 +180,6 @@ def _withhold(
     reason: str,
     could_open: tuple[CouldOpen, ...] = (),
 ) -> Withheld:
-    citation = "; ".join(rule.citation for rule in rules)
+    # Where no secrecy is encoded, what keeps another's protected field back is that nobody has asked for it (OSL 6:5).
+    citation = "; ".join(rule.citation for rule in rules) or _CITATION_OF_SHARED
     return Withheld(field.name, reason, tuple(rule.id for rule in rules), citation, holder.sector, could_open)

@@ -96,9 +96,9 @@ _OUTCOMES: dict[str, Text] = {
     ),
     "withheld": Text(
         "Ingen särskild bestämmelse öppnar. Bara de allmänna utvägarna (samtycke, egen verksamhet, menprövning) "
-        "återstår.",
+        "återstår, där de passar.",
         "No special provision opens. Only the general exits (consent, the holder's own need, a harm assessment) "
-        "remain.",
+        "remain, where they fit.",
     ),
 }
 

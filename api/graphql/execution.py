@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 from graphql import (
     DocumentNode,
@@ -154,9 +153,9 @@ async def _query(
         )
         result = await _execute(only, request, context)
         if result.data is None:
-            return Outcome(_json({"data": None, "errors": _errors(result)}), refused=False)
+            return Outcome(_json({"data": None, "errors": _errors(result, context)}), refused=False)
         members |= {key: _json(value) for key, value in result.data.items()}
-        errors = _errors(result)
+        errors = _errors(result, context)
     data = b",".join(b'"%s":%s' % (key.encode(), members[key]) for key in plan.order if key in members)
     extensions = _extensions(answers)
     tail = b',"errors":' + _json(errors) if errors else b""
@@ -217,7 +216,7 @@ async def _resolve(
     )
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = _errors(result)
+        body["errors"] = _errors(result, context)
     return Outcome(_json(body), refused=False)
 
 
@@ -232,7 +231,7 @@ async def _execute(document: DocumentNode, request: GraphQLRequest, context: Con
     return await result if hasattr(result, "__await__") else result
 
 
-def _errors(result: ExecutionResult) -> list[dict[str, Any]]:
+def _errors(result: ExecutionResult, context: Context) -> list[dict[str, Any]]:
     """Errors as callers see them: a `Problem` whole, anything unexpected without its words."""
     shown = []
     for error in result.errors or ():
@@ -242,7 +241,7 @@ def _errors(result: ExecutionResult) -> list[dict[str, Any]]:
         elif cause is None or isinstance(cause, GraphQLError):
             shown.append(dict(error.formatted))
         else:
-            error_id = str(uuid4())
+            error_id = str(context.parts.new_id())
             # The type and the place only: an exception's words may hold what a row holds.
             _LOG.error("unexpected error %s in graphql: %s at %s", error_id, type(cause).__name__, error.path)
             extensions = {"problem": {"type": "urn:samsyn:problem:internal", "errorId": error_id}}

@@ -1,6 +1,7 @@
 """Hooks for schemathesis against a running demo: fresh tokens, and a fresh Idempotency-Key for every request.
 
-    SCHEMATHESIS_HOOKS=tests.contract.hooks AGENCY=polismyndigheten PYTHONPATH=. uv run schemathesis run URL/openapi.json --url URL
+    SCHEMATHESIS_HOOKS=tests.contract.hooks AGENCY=polismyndigheten PYTHONPATH=. \\
+      uv run schemathesis run URL/openapi.json --url URL
 
 A token lives five minutes, and a key that is used again with another body is rightly refused.
 """

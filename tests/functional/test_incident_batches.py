@@ -179,7 +179,7 @@ async def test_one_incident_many_times_in_a_batch_is_applied_in_order_of_revisio
 
 async def test_any_split_of_rows_into_batches_leaves_the_same_incidents(app: App):
     seed = random.SystemRandom().randrange(10**9)
-    print("seed", seed)  # noqa: T201 - names the case
+    print("seed", seed)
     chance = random.Random(seed)
     rows = [
         row(f"I-{i}", revision=r, severity=(i + r) % 4 + 1, withdrawn=r == 4) for i in range(6) for r in range(1, 5)

@@ -266,7 +266,7 @@ def crash_and_recover(house, what, seconds):
 
 
 def chance_of(seed_):
-    print("SAMSYN_TEST_SEED =", seed_)  # noqa: T201 - pytest shows it when the test fails
+    print("SAMSYN_TEST_SEED =", seed_)
     return random.Random(seed_)
 
 
@@ -299,7 +299,7 @@ def test_many_kills_lose_double_and_halve_nothing(tmp_path):
     try:
         for number in range(LONG_ROUNDS):
             what, seconds = chance.choice(list(KILLS)), chance.random()
-            print(f"round {number}: {what} after {seconds:.3f} s")  # noqa: T201 - as above
+            print(f"round {number}: {what} after {seconds:.3f} s")
             crash_and_recover(house, what, seconds)
     finally:
         end(house.services, house.data_dir)

@@ -140,7 +140,7 @@ async def test_acknowledged_rows_survive_kill_of_the_server(data_dir, whole):
 
 def test_kill_of_anything_at_any_moment_is_recovered_from(data_dir):
     seed = int(os.environ.get("SAMSYN_TEST_SEED", time.time_ns()))
-    print("SAMSYN_TEST_SEED =", seed)  # noqa: T201 -- pytest shows it when the test fails
+    print("SAMSYN_TEST_SEED =", seed)
     chance = random.Random(seed)
     for _ in range(10):
         users = [user_process(data_dir, patience=IMPATIENT, stdout=subprocess.DEVNULL) for _ in range(2)]

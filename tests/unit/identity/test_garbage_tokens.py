@@ -51,7 +51,7 @@ def _b64(data: bytes) -> str:
 
 @pytest.fixture(autouse=True)
 def _show_seed():
-    print(f"SAMSYN_TEST_SEED={SEED}")  # noqa: T201 - shown by pytest when the test fails
+    print(f"SAMSYN_TEST_SEED={SEED}")
 
 
 @seed(SEED)

@@ -340,7 +340,7 @@ def _spoil(text: str, chance: random.Random) -> str:
 
 
 def test_spoiled_law_is_refused_or_loads_and_nothing_else(directory: Path):
-    print(f"SAMSYN_TEST_SEED={SEED}")  # noqa: T201 - pytest shows it where the test fails
+    print(f"SAMSYN_TEST_SEED={SEED}")
     chance = random.Random(SEED)
     files = sorted(path for path in directory.rglob("*.toml"))
     refusals = 0

@@ -17,7 +17,7 @@ from policies.model import Facts, Holder, LiveDecision, RowRule
 from tests.unit.policies import plain_law as plain
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
-print(f"SAMSYN_TEST_SEED={SEED}")  # noqa: T201 - shown by pytest when the test fails
+print(f"SAMSYN_TEST_SEED={SEED}")
 MANY = settings(max_examples=250, deadline=None, print_blob=True, database=None)
 
 LAW = law()

@@ -11,7 +11,7 @@ from api.web.conditional import _LastTags, etag_of
 
 def test_tag_is_always_that_of_the_body_and_few_bodies_are_kept():
     seed = int(os.environ.get("SAMSYN_TEST_SEED", random.SystemRandom().randrange(2**32)))
-    print("SAMSYN_TEST_SEED =", seed)  # noqa: T201 - pytest shows it when the test fails
+    print("SAMSYN_TEST_SEED =", seed)
     chance = random.Random(seed)
     tags = _LastTags()
     bodies = [bytes([65 + n]) * size for n in range(3) for size in (0, 4096, 4097, 50_000, 262_144, 262_145)]
