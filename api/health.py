@@ -3,9 +3,11 @@
 from collections import Counter
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.settings import BASE_PATH
 
 
 class Requests:
@@ -53,7 +55,13 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
+async def start(_: Request) -> Response:
+    """Where a person begins."""
+    return RedirectResponse(f"{BASE_PATH}/docs", status_code=307)
+
+
 ROUTES = [
+    Route("/", start, methods=["GET"]),
     Route("/health/live", live, methods=["GET"]),
     Route("/health/ready", ready, methods=["GET"]),
     Route("/metrics", metrics, methods=["GET"]),

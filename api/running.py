@@ -16,6 +16,7 @@ from api.settings import Settings
 from api.store.database import Database
 from api.store.embedded import embedded_server
 from api.store.migrate import is_current, upgrade
+from api.web.bounded_http import BoundedHttp
 
 
 class StartError(Exception):
@@ -105,7 +106,7 @@ def serve(settings: Settings, url: str, listener: socket.socket, *, ready: Calla
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=131_072,
+        http=BoundedHttp,
     )
     try:
         _Server(config, ready).run(sockets=[listener])

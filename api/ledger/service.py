@@ -91,7 +91,7 @@ class Ledger:
                         waiting.done.set_result(None)
 
     async def _commit(self, group: list[_Waiting]) -> None:
-        async with self._database.transaction() as connection:
+        async with self._database.ledger_transaction() as connection:
             seq, previous = await take_sequence(connection)
             leaves = []
             for waiting in group:

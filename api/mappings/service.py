@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -118,11 +119,17 @@ def _date_faults(mapped_on: date, appeared_on: date, today: date) -> Iterator[Fa
 def _group_faults(affected: Sequence[AffectedIn]) -> Iterator[Fault]:
     seen: dict[tuple[str, str, str], int] = {}
     for index, entry in enumerate(affected):
-        first = seen.setdefault((entry.group, entry.age_band, entry.sex), index)
+        first = seen.setdefault((_plain(entry.group), entry.age_band, entry.sex), index)
         if first != index:
-            # INVARIANT: a group stands once. Split in parts of 1–4 it would be hidden, its sum would not.
+            # INVARIANT: a group stands once, however it is spelled. Split in parts of 1–4 it would be hidden, its sum
+            # would not.
             what = f"names the same group, age band and sex as affected[{first}]"
             yield Fault(f"body.affected[{index}]", what, "name each group once, with the sum")
+
+
+def _plain(group: str) -> str:
+    """A group's name without what the eye does not tell apart: case, spaces, composed or decomposed letters."""
+    return " ".join(normalize("NFKC", group).casefold().split())
 
 
 def _map_faults(hotspots: Sequence[HotspotIn]) -> Iterator[Fault]:

@@ -4,14 +4,14 @@ Reads and writes never share a connection, so that the read path can later get a
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.errors import Problem
 from api.store.recorder import StatementRecorder
@@ -21,6 +21,8 @@ _GONE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What the driver says where a connection is cut in the middle of an answer.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -32,10 +34,10 @@ _GONE = (
 
 
 def unavailable() -> Problem:
-    """The database cannot answer now; nothing was stored, and asking again is safe."""
+    """The database cannot answer now. Whether a write that was about to be committed is there, nobody can tell."""
     return Problem(
         "unavailable",
-        "the database does not answer; nothing was stored, try again in a few seconds",
+        "the database does not answer; try again in a few seconds, a write under the same key or batch id",
         headers={"Retry-After": "5"},
     )
 
@@ -49,7 +51,9 @@ class Database:
         self._pool: asyncpg.Pool | None = None
         self.recorder = StatementRecorder()
         self.engine = engine_for(url, pool_size=8, max_overflow=8)
-        event.listen(self.engine.sync_engine, "before_cursor_execute", self._note)
+        self._ledger_engine = engine_for(url, pool_size=1, max_overflow=1)
+        for engine in (self.engine, self._ledger_engine):
+            event.listen(engine.sync_engine, "before_cursor_execute", self._note)
 
     def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.recorder.note(statement)
@@ -69,6 +73,7 @@ class Database:
         if self._pool is not None:
             await self._pool.close()
         await self.engine.dispose()
+        await self._ledger_engine.dispose()
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> asyncpg.Record:
         """One compiled read that has exactly one row. Raises `Problem` 503 where the database is away."""
@@ -89,14 +94,21 @@ class Database:
         except (*_GONE, TimeoutError):
             raise unavailable() from None
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One write transaction: committed when the block ends, undone when it raises.
 
         INVARIANT: the answer that acknowledges a write is made after this block, hence after the commit.
         """
+        return self._transaction(self.engine)
+
+    def ledger_transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """As `transaction`, on connections of the ledger's own: no feed can keep a protected answer waiting for one."""
+        return self._transaction(self._ledger_engine)
+
+    @asynccontextmanager
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self.engine.begin() as connection:
+            async with engine.begin() as connection:
                 yield connection
         except (*_GONE, NoConnectionFreeError):
             raise unavailable() from None
