@@ -174,7 +174,7 @@ async def load_until_killed(house, record, kill, seconds, *, warm):
 
     running = [asyncio.create_task(until_gone(worker)) for worker in workers]
     async with asyncio.timeout(60):
-        while warm and not (record.survey_answers and record.batch_answers and record.receipts):  # noqa: ASYNC110
+        while warm and not (record.survey_answers and record.batch_answers and record.receipts):
             assert not record.unexpected, record.unexpected[:3]
             await asyncio.sleep(0.01)
     await asyncio.sleep(seconds)
@@ -193,9 +193,10 @@ async def check(house, dsn, record):
         row["id"]: row
         for row in await house.fetch(
             dsn,
-            """SELECT b.id, b.accepted, b.received, b.completed_at,
-                      (SELECT count(*) FROM incidents i WHERE i.agency = b.agency AND i.batch_id = b.id) AS rows
-                 FROM incident_batches b""",
+            """SELECT b.id, b.accepted, b.received, coalesce(i.rows, 0) AS rows
+                 FROM incident_batches b
+                 LEFT JOIN (SELECT agency, batch_id, count(*) AS rows FROM incidents GROUP BY 1, 2) i
+                   ON (i.agency, i.batch_id) = (b.agency, b.id)""",
         )
     }
     assert record.batch_answers | set(record.posted) <= set(batches), "an acknowledged batch is lost"
@@ -286,14 +287,7 @@ def test_kill_at_a_random_moment_loses_doubles_and_halves_nothing(house):
     assert "unexpected error" not in "".join(service.said for service in house.services)
 
 
-@pytest.fixture
-def only_when_asked(request):
-    if "long" not in request.config.option.markexpr:
-        pytest.skip("200 rounds take a quarter of an hour; run with -m long")
-
-
 @pytest.mark.long
-@pytest.mark.usefixtures("only_when_asked")
 def test_many_kills_lose_double_and_halve_nothing(tmp_path):
     chance = chance_of(new_seed())
     house = House(tmp_path / "data")
