@@ -1,5 +1,6 @@
 """Runs the service in the foreground: a database to stand on, migrations, an HTTP server, and an orderly end."""
 
+import gc
 import signal
 import socket
 import sys
@@ -100,6 +101,9 @@ class _Server(uvicorn.Server):
 def serve(settings: Settings, url: str, listener: socket.socket, *, ready: Callable[[], None]) -> None:
     """Answer requests until a signal comes. `ready` is called when the first request can be answered."""
     app = create_app(settings, Database(url, read_connections=settings.read_connections))
+    # What is made once stays: the collector need not walk the law, the schema and the routes again and again.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         app,
         log_level="warning",

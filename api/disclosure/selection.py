@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from api.disclosure.resource import Resource
@@ -69,6 +70,7 @@ class Selection:
             yield from child.selection.walk()
 
 
+@cache
 def every_field(resource: Resource) -> tuple[FieldWanted, ...]:
     """All fields of a resource under their own names: what REST asks for."""
     return tuple(FieldWanted(name, name) for name in resource.fields)
