@@ -64,6 +64,15 @@ def protected_tables(counts: Sequence[IncidentCount], threshold: Threshold, keep
     return Tables(answer[_CATEGORY], answer[_TIME])
 
 
+def hidden_tables(counts: Sequence[IncidentCount]) -> Tables:
+    """Both breakdowns with every cell and the total hidden."""
+    hidden = {
+        name: Protected({cell.key: Shown(None) for cell in cells}, Shown(None))
+        for name, cells in exact_cells(counts).items()
+    }
+    return Tables(hidden[_CATEGORY], hidden[_TIME])
+
+
 def published_cells(what: Mapping[str, Any], when: Mapping[str, Any]) -> dict[str, dict[Any, int | None]]:
     """The breakdowns of an edition as it was published."""
     return {

@@ -1,16 +1,18 @@
 """What earlier editions of a scene say together with a new one. Pure.
 
-Three ways in which two published tables can give away what each hides, and what is done about each:
+Four ways in which two published tables can give away what each hides, and what is done about each:
 
 overlapping periods      a year less its quarters: a scene keeps one granularity within a calendar year
 a period still running   the edition of today less that of yesterday: small differences are hidden, or it must wait
 a corrected edition      a cell hidden once stays hidden in every later edition of its period
+a neighbouring scene     over some of the same stations: the later edition shows no counts at all
 
 The difference between two editions of a period that had ended is a correction, and is not hidden.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from api.errors import conflict
@@ -33,6 +35,34 @@ class Edition:
     def total(self) -> int | None:
         """Its total, None where it is hidden."""
         return self.what["total"]["count"]  # type: ignore[no-any-return]
+
+
+Windows = frozenset[tuple[str, date, date]]
+"""Stations with the days on which their incidents count: from the first, up to the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another scene that is reported on in the same year: its periods, and its stations within the wanted one."""
+
+    periods: tuple[str, ...]
+    windows: Windows
+
+
+def can_be_subtracted(own: Windows, neighbours: Iterable[Neighbour], wanted: Period) -> bool:
+    """Whether another scene's edition, over some of the same stations, could be set against this one.
+
+    Scenes that count the same incidents tell the same thing twice. Where they share some and not all, or are reported
+    by another granularity, the difference of two published totals would be a count that nobody published.
+    """
+    stops = {stop for stop, _, _ in own}
+    for other in neighbours:
+        if stops.isdisjoint(stop for stop, _, _ in other.windows):
+            continue
+        granularities = {Period.parse(label).granularity for label in other.periods}
+        if granularities != {wanted.granularity} or (wanted.label in other.periods and other.windows != own):
+            return True
+    return False
 
 
 def check_granularity(editions: Iterable[Edition], wanted: Period) -> None:

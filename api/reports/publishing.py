@@ -19,8 +19,10 @@ from api.reports.repository import (
     editions_around,
     interventions_under_way,
     mapping_by,
+    neighbours,
     outline_on,
     stations_near,
+    take_turn,
 )
 from api.scenes.repository import lock_scene
 from api.scenes.service import require_sector
@@ -42,7 +44,7 @@ async def _publish(
     today = now.astimezone(SWEDEN).date()
     if period.start > today:
         raise conflict("body.period", f"`{period.label}` has not begun", "publish a period that has begun or ended")
-    # The lock keeps editions of one scene apart: each is checked against those before it.
+    await take_turn(connection)
     scene = await lock_scene(connection, scene_id)
     if scene is None:
         raise conflict("body.scene", "no such scene", "give the id of a scene of GET /scenes")
@@ -56,7 +58,12 @@ async def _publish(
     threshold = threshold_on(today)
     provisional = period.until > today
     tables = await _tables(connection, scene.id, period, earlier, threshold, now)
-    previous = await _year_before(connection, scene, period, earlier, threshold)
+    own, others = await neighbours(connection, scene.id, period.start, period.until)
+    previous: Shown | None = Shown(None)
+    if editions.can_be_subtracted(own, others, period):
+        tables = building.hidden_tables([])
+    else:
+        previous = await _year_before(connection, scene, period, earlier, threshold)
     mapping = await mapping_by(connection, scene.id, through)
     newest = editions.latest_of(earlier, period)
     await add_report(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.disclosure.resource import Filter, Resource
 from api.mappings.tables import Mapping as MappingRow
 from api.reports.building import IncidentCount
-from api.reports.editions import Edition
+from api.reports.editions import Edition, Neighbour, Windows
 from api.reports.periods import Period
 from api.reports.tables import SituationReport
 from api.scenes.tables import SceneOutline
@@ -180,6 +180,39 @@ async def editions_around(connection: AsyncConnection, scene_id: UUID, year: int
     )
     found = await connection.execute(wanted)
     return [Edition(Period.parse(row.period), row.edition, row.what, row.when_, row.trend) for row in found]
+
+
+# Any constant will do; it must only be the publishing's own.
+_TURN = text("SELECT pg_advisory_xact_lock(7216455)")
+_WINDOWS = text("""
+SELECT o.scene_id, s.stop_id, greatest(o.valid_from, :first) AS first,
+       least(coalesce(o.until, :after), :after) AS after
+  FROM outline_stations s JOIN scene_outlines o ON o.id = s.outline_id
+ WHERE o.valid_from < :after AND (o.until IS NULL OR o.until > :first)
+   AND (o.scene_id = :scene OR o.scene_id IN (SELECT scene_id FROM situation_reports WHERE left(period, 4) = :year))
+""")
+_PERIODS = text("""
+SELECT scene_id, array_agg(DISTINCT period) AS periods
+  FROM situation_reports WHERE left(period, 4) = :year AND scene_id <> :scene GROUP BY scene_id
+""")
+
+
+async def take_turn(connection: AsyncConnection) -> None:
+    """Publish one edition at a time in the whole county: each is checked against all that are there."""
+    await connection.execute(_TURN)
+
+
+async def neighbours(
+    connection: AsyncConnection, scene_id: UUID, first: date, after: date
+) -> tuple[Windows, list[Neighbour]]:
+    """The stations that count for the scene, each with its days, and those of every scene reported on that year."""
+    year = {"scene": scene_id, "year": str(first.year)}
+    periods = {row.scene_id: tuple(row.periods) for row in await connection.execute(_PERIODS, year)}
+    windows: dict[UUID, set[tuple[str, date, date]]] = {}
+    for row in await connection.execute(_WINDOWS, year | {"first": first, "after": after}):
+        windows.setdefault(row.scene_id, set()).add((row.stop_id, row.first, row.after))
+    own = frozenset(windows.pop(scene_id, set()))
+    return own, [Neighbour(periods[other], frozenset(found)) for other, found in windows.items()]
 
 
 async def add_report(connection: AsyncConnection, report: Mapping[str, Any]) -> None:
