@@ -7,12 +7,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from api.agencies.repository import register
 from api.demo import DATA, demo_scenes
+from api.demo.loading import scene_rows
 from api.demo.texts import MAPPINGS
 from api.disclosure.asking import AgencyRef, Asking
 from api.identity.caller import Caller
 from api.mappings.schemas import MappingIn
 from api.mappings.service import create_mapping
-from api.places.geometry import parse_outline
 from api.places.importers import READERS
 from api.places.service import store_places
 from api.scenes.repository import add_scene, refresh_neighbours
@@ -39,46 +39,17 @@ async def load(url: str) -> None:
         agency = {"slug": AGENCY, "name": AGENCY, "sector": "police", "municipality": None, "district": None}
         await register(connection, [agency])
         for scene in islice(demo_scenes(), SCENES):
-            outline = parse_outline(scene.outline())
-            scene_id = _id("scene", scene.name)
-            await add_scene(
-                connection,
-                {
-                    "id": scene_id,
-                    "name": scene.name,
-                    "municipality": scene.municipality_code,
-                    "district": scene.district,
-                    "local_police_area": scene.local_police_area,
-                    "environment": list(scene.environment),
-                    "setting": scene.setting,
-                    "symptoms": ["nuisance", "perceived-unsafe", "hot-spot"],
-                    "appeared_on": scene.appeared_on,
-                    "closed_on": None,
-                    "ending": None,
-                    "sara_stage": "response",
-                    "fictional": scene.fictional,
-                    "version": 1,
-                    "created_by": AGENCY,
-                    "created_at": _WRITTEN,
-                    "updated_at": _WRITTEN,
-                },
-                {
-                    "id": _id("outline", scene.name),
-                    "scene_id": scene_id,
-                    "outline": outline.as_pg_polygon(),
-                    "geojson": outline.as_geojson(),
-                    "valid_from": scene.appeared_on,
-                    "until": None,
-                    "school_count": 0,
-                },
-            )
+            row, outline = scene_rows(scene)
+            # Every scene is open, so that the list holds them all.
+            row |= {"closed_on": None, "ending": None, "sara_stage": "response"}
+            await add_scene(connection, row, outline)
             for number in range(MAPPINGS_EACH):
                 mapped_on = date(2026, 9, 1) - timedelta(days=30 * number)
                 await create_mapping(
                     connection,
                     MappingIn.model_validate(_mapping(number, mapped_on)),
                     who=_WRITER,
-                    scene_id=scene_id,
+                    scene_id=row["id"],
                     mapping_id=_id("mapping", f"{scene.name}:{number}"),
                     now=_WRITTEN,
                     today=_WRITTEN.date(),

@@ -98,7 +98,7 @@ async def load_demo(database: Database, settings: Settings, progress: Progress) 
             return
         progress(f"loading {len(scenes)} scenes")
         for scene in scenes:
-            await _add_scene(connection, scene)
+            await add_scene(connection, *scene_rows(scene))
         await refresh_neighbours(connection, radius_m=settings.incident_radius_m)
         await load_stated_figures(connection, DATA / "stated_figures.csv")
         writer = _Writer(connection, agencies)
@@ -119,7 +119,8 @@ def scene_id(scene: DemoScene) -> UUID:
     return demo_id("scene", scene.name)
 
 
-async def _add_scene(connection: AsyncConnection, scene: DemoScene) -> None:
+def scene_rows(scene: DemoScene) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rows of a demo scene and of its only outline."""
     outline = parse_outline(scene.outline())
     row = {
         "id": scene_id(scene),
@@ -140,7 +141,7 @@ async def _add_scene(connection: AsyncConnection, scene: DemoScene) -> None:
         "created_at": _WRITTEN,
         "updated_at": _WRITTEN,
     }
-    first = {
+    return row, {
         "id": demo_id("outline", scene.name),
         "scene_id": row["id"],
         "outline": outline.as_pg_polygon(),
@@ -149,7 +150,6 @@ async def _add_scene(connection: AsyncConnection, scene: DemoScene) -> None:
         "until": None,
         "school_count": 0,
     }
-    await add_scene(connection, row, first)
 
 
 class _Writer:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from api.errors import Fault, Problem
-from api.graphql.execution import Context, GraphQLRequest, run
+from api.graphql.execution import Context, GraphQLRequest, is_mutation, run
 from api.law.service import language_of
 from api.pages.rendering import graphiql_page
 from api.web.body import strict_json
@@ -199,19 +199,9 @@ async def _answer(
     idempotency_key: str | None = None,
 ) -> Response:
     read = _read(body, _MAX_QUERY if mutations else _MAX_ADDRESS)
-    if not mutations and _is_mutation(read):
+    if not mutations and is_mutation(read):
         raise Problem("method-not-allowed", "send mutations with POST", headers={"Allow": "GET, HEAD, POST, OPTIONS"})
     context = Context(services(request), who, language_of(request.headers.get("Accept-Language")), idempotency_key)
     outcome = await run(read, context, mutations=mutations)
     status = 400 if outcome.refused and media_type == _RESPONSE_TYPE else 200
     return respond(request, outcome.body, media_type=f"{media_type}; charset=utf-8", shared=False, status_code=status)
-
-
-def _is_mutation(read: GraphQLRequest) -> bool:
-    from graphql import GraphQLError, OperationType, get_operation_ast, parse
-
-    try:
-        operation = get_operation_ast(parse(read.query, max_tokens=2000), read.operation)
-    except GraphQLError:
-        return False
-    return operation is not None and operation.operation is OperationType.MUTATION

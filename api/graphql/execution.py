@@ -12,7 +12,6 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -26,7 +25,6 @@ from pydantic import BaseModel, ValidationError
 
 from api.disclosure.asking import Asking
 from api.disclosure.gate import Answer
-from api.disclosure.selection import Selection
 from api.errors import Problem
 from api.graphql.limits import MAX_TOKENS, check_limits
 from api.graphql.plan import Plan, Planner, RootPlan
@@ -86,15 +84,14 @@ class _Document:
 @lru_cache(maxsize=512)
 def _checked(query: str) -> _Document:
     """Parse and validate a text, once. Errors are remembered too: they cost as much."""
+    document = DocumentNode(definitions=())
     try:
         document = parse(query, max_tokens=MAX_TOKENS)
         check_limits(document)
-    except GraphQLSyntaxError as error:
-        return _Document(DocumentNode(definitions=()), (error,))
     except GraphQLError as error:
-        return _Document(DocumentNode(definitions=()), (error,))
+        return _Document(document, (error,))
     except RecursionError:
-        return _Document(DocumentNode(definitions=()), (GraphQLError("the query is nested too deeply"),))
+        return _Document(document, (GraphQLError("the query is nested too deeply"),))
     return _Document(document, tuple(validate(CORE, document, max_errors=20)))
 
 
@@ -104,6 +101,12 @@ def _json(value: Any) -> bytes:
 
 def _refusal(*errors: GraphQLError) -> Outcome:
     return Outcome(_json({"errors": [error.formatted for error in errors]}), refused=True)
+
+
+def is_mutation(request: GraphQLRequest) -> bool:
+    """Whether the text, as far as it can be read at all, asks for a change."""
+    operation = get_operation_ast(_checked(request.query).document, request.operation)
+    return operation is not None and operation.operation is OperationType.MUTATION
 
 
 async def run(request: GraphQLRequest, context: Context, *, mutations: bool) -> Outcome:
@@ -252,6 +255,3 @@ def _errors(result: ExecutionResult, context: Context) -> list[dict[str, Any]]:
 def _problem_error(problem: Problem, path: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {"message": problem.detail, "extensions": {"problem": problem.as_json("/graphql")}}
     return shown | {"path": list(path)} if path else shown
-
-
-__all__ = ["Context", "GraphQLRequest", "Outcome", "Selection", "run"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.ledger.chain import GENESIS, ChainedLeaf
@@ -42,8 +42,3 @@ async def all_leaves(connection: AsyncConnection) -> list[ChainedLeaf]:
     columns = (Leaf.seq, Leaf.receipt, Leaf.at_us, Leaf.salt, Leaf.entry, Leaf.previous, Leaf.hash)
     rows = await connection.execute(select(*columns).order_by(Leaf.seq))  # type: ignore[call-overload]
     return [ChainedLeaf(*row) for row in rows]
-
-
-async def count_leaves(connection: AsyncConnection) -> int:
-    """How many leaves there are."""
-    return int((await connection.execute(select(func.count()).select_from(Leaf))).scalar_one())

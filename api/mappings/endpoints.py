@@ -13,6 +13,7 @@ from api.mappings import service
 from api.mappings.repository import MAPPINGS
 from api.mappings.schemas import MappingIn, MappingOut, MappingPage, Searched
 from api.scenes.endpoints import SceneId
+from api.scenes.service import scene_known
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.documents import answers
 from api.web.idempotency import REPLAYED_HEADER, OptionalIdempotencyKey, once
@@ -48,7 +49,7 @@ async def list_mappings(
     sort: Annotated[str | None, sort_query(MAPPINGS)] = None,
 ) -> Response:
     """Mappings of a scene, newest first. `policeWork` is protected; the rest is shared."""
-    if (await parts.gate.read(who, service.scene_known(scene_id))).first() is None:
+    if (await parts.gate.read(who, scene_known(scene_id))).first() is None:
         raise not_found("the scene")
     filters: service.Filters = (("scene", scene_id),)
     if police_work is not None:

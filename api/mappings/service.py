@@ -14,12 +14,11 @@ from api.errors import Fault, Problem, not_found
 from api.mappings.repository import MAPPINGS, add_mapping, distances_to_scene
 from api.mappings.schemas import AffectedIn, HotspotIn, MappingIn
 from api.places.geometry import DEGREE_DECIMALS, in_sweden, looks_swapped, pg_point, to_metres
-from api.scenes.repository import SCENES, find_scene
+from api.protection.suppress import hide_small
+from api.scenes.repository import find_scene
 from api.scenes.service import require_sector
 
 WRITING_SECTORS = frozenset({"police", "municipal-safety"})
-# Counts of persons that could point somebody out (design §8). Zero says nothing about anybody.
-HIDDEN_COUNTS = range(1, 5)
 _HOTSPOT_METRES = 2000
 
 Filters = tuple[tuple[str, Any], ...]
@@ -42,11 +41,6 @@ def one_mapping(mapping_id: UUID) -> Selection:
     return Selection(MAPPINGS, every_field(MAPPINGS), (("id", mapping_id),), limit=1, total=False)
 
 
-def scene_known(scene_id: UUID) -> Selection:
-    """Whether there is such a scene: its id alone, which every agency may have and no receipt is needed for."""
-    return Selection(SCENES, (FieldWanted("id", "id"),), (("id", scene_id),), limit=1, total=False)
-
-
 def mapping_known(mapping_id: UUID) -> Selection:
     """Whether there is such a mapping, as `scene_known`."""
     return Selection(MAPPINGS, (FieldWanted("id", "id"),), (("id", mapping_id),), limit=1, total=False)
@@ -54,14 +48,7 @@ def mapping_known(mapping_id: UUID) -> Selection:
 
 def shown(affected: Sequence[AffectedIn]) -> list[dict[str, Any]]:
     """The groups as they may be served: counts of 1–4 hidden, zero and larger ones as they are."""
-    return [
-        {
-            **_group(entry),
-            "count": None if entry.count in HIDDEN_COUNTS else entry.count,
-            "hidden": entry.count in HIDDEN_COUNTS,
-        }
-        for entry in affected
-    ]
+    return hide_small({**_group(entry), "count": entry.count} for entry in affected)
 
 
 def _group(entry: AffectedIn) -> dict[str, Any]:

@@ -115,11 +115,3 @@ async def store_stations(connection: AsyncConnection, rows: Iterable[Mapping[str
 async def municipality_codes(connection: AsyncConnection) -> frozenset[str]:
     """The codes of all municipalities."""
     return frozenset((await connection.execute(select(_MUNICIPALITIES.c.code))).scalars())
-
-
-async def stations_known(connection: AsyncConnection, stop_ids: Iterable[str]) -> dict[str, bool]:
-    """The known ones of these stops, and whether each one's position is known."""
-    wanted = select(_STATIONS.c.stop_id, _STATIONS.c.position.is_not(None)).where(
-        _STATIONS.c.stop_id == func.any(bindparam("stops", list(stop_ids)))
-    )
-    return {row[0]: row[1] for row in await connection.execute(wanted)}

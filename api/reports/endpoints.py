@@ -15,7 +15,7 @@ from api.reports.repository import REPORTS
 from api.reports.representations import JsonOnly
 from api.reports.schemas import ReportIn, ReportOut, ReportPage
 from api.scenes.schemas import MunicipalityCode
-from api.scenes.service import one_scene
+from api.scenes.service import scene_known
 from api.web.context import AskingDependency, ServicesDependency
 from api.web.datatypes import LINE_PATTERN
 from api.web.documents import answers
@@ -57,7 +57,7 @@ async def list_reports(
     sort: Annotated[str | None, sort_query(REPORTS)] = None,
 ) -> Response:
     """Published editions, newest period first. Shared, but for `policeWork`, which the police get for a purpose."""
-    if scene is not None and not (await parts.gate.read(who, one_scene(scene))).count:
+    if scene is not None and not (await parts.gate.read(who, scene_known(scene))).count:
         raise not_found("the scene")
     given = {
         "scene": scene,

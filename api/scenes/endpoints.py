@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.disclosure.asking import Asking
 from api.disclosure.selection import parse_sort
-from api.errors import Fault, Problem
+from api.errors import Fault, Problem, not_found
 from api.places.geometry import to_metres
 from api.scenes import service
 from api.scenes.repository import SCENES
@@ -168,6 +168,7 @@ async def list_schools(
     within: Annotated[Whole, Query(ge=1, le=5000, description="Metres from the outline / Meter från platsen")] = 500,
 ) -> Response:
     """Schools by distance from the outline in metres (SWEREF 99 TM), nearest first."""
-    await answer_one(request, parts, who, service.one_scene(scene_id), what="the scene")
+    if not (await parts.gate.read(who, service.scene_known(scene_id))).count:
+        raise not_found("the scene")
     selection = service.schools_near(scene_id, within, page.offset, page.limit)
     return await answer_list(request, parts, who, selection, page)

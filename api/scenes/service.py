@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.disclosure.asking import Asking
-from api.disclosure.selection import Selection, every_field
+from api.disclosure.selection import FieldWanted, Selection, every_field
 from api.errors import Fault, Problem, conflict, invalid, not_found
 from api.places.geometry import GeometryError, Outline, parse_outline
 from api.places.repository import SCHOOLS, district_exists, municipality_exists
@@ -44,6 +44,11 @@ def scenes(
 def one_scene(scene_id: UUID) -> Selection:
     """The selection of one scene."""
     return Selection(SCENES, every_field(SCENES), (("id", scene_id),), limit=1, total=False)
+
+
+def scene_known(scene_id: UUID) -> Selection:
+    """Whether there is such a scene: its id alone, which every agency may have and no receipt is needed for."""
+    return Selection(SCENES, (FieldWanted("id", "id"),), (("id", scene_id),), limit=1, total=False)
 
 
 def schools_near(scene_id: UUID, within: int, offset: int, limit: int) -> Selection:

@@ -99,7 +99,7 @@ async def asking(
             ],
             extra={"receipt": receipt},
         )
-    if "read" not in caller.scopes and request.method in {"GET", "HEAD"}:
+    if request.method in {"GET", "HEAD"}:
         caller.require("read")
     return who
 
