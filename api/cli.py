@@ -3,15 +3,19 @@
 import asyncio
 import os
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 
 from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.contract import Stale
 
 app = typer.Typer(
     name="samsyn",
@@ -25,6 +29,8 @@ _ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 DataDir = Annotated[
     Path | None, typer.Option(help="Where the embedded database and development keys live; default .samsyn")
 ]
+Root = Annotated[Path, typer.Option(help="The project's folder")]
+Language = Literal["sv", "en"]
 KINDS = ("schools", "stations", "municipalities", "districts", "crime-counts")
 
 
@@ -187,6 +193,7 @@ def agency(
     sector: Annotated[str, typer.Argument()],
     municipality: Annotated[str | None, typer.Option(help="Four digits, for a local board")] = None,
     district: Annotated[str | None, typer.Option(help="The district board's area, where there is one")] = None,
+    equated: Annotated[bool, typer.Option(help="A company that is an authority only through OSL 2:3")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Register an agency, or bring its entry up to date. One per board or self-standing branch (OSL 8:1-2)."""
@@ -204,7 +211,16 @@ def agency(
     if municipality is not None and re.fullmatch("[0-9]{4}", municipality) is None:
         _fail("a municipality is given by its four-digit code")
     settings = _settings(data_dir)
-    row = {"slug": slug, "name": name, "sector": sector, "municipality": municipality, "district": district}
+    if equated and sector not in law().authorities:
+        _fail("a company that OSL 2:3 equates with an authority has the sector of its activity, not `private`")
+    row = {
+        "slug": slug,
+        "name": name,
+        "sector": sector,
+        "municipality": municipality,
+        "district": district,
+        "equated": equated,
+    }
 
     async def store(url: str) -> None:
         database = Database(url)
@@ -246,25 +262,72 @@ def explain() -> None:
 
 
 @app.command()
+def matrix(
+    write: Annotated[bool, typer.Option("--write", help="Bring the committed table up to date")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where the table is stale")] = False,
+    diff: Annotated[str | None, typer.Option(metavar="REV", help="Say what the law files changed since then")] = None,
+    language: Annotated[Language, typer.Option(help="Of the sentences")] = "sv",
+    directory: Root = Path(),
+) -> None:
+    """Print the disclosure matrix as CSV: what the law answers, for whom, why and since when; `*` is all of them."""
+    from api.contract import MATRIX, stale_files
+    from api.law.matrix import golden
+    from policies.catalogue import law
+
+    if write + check + (diff is not None) > 1:
+        _fail("choose one of --write, --check and --diff")
+    if diff is not None:
+        _run(lambda: _changes_since(diff, language))
+    elif write or check:
+        _run(lambda: _bring_up_to_date(stale_files(directory, MATRIX), MATRIX, check=check, language=language))
+    else:
+        _run(lambda: typer.echo(golden(law()), nl=False))
+
+
+def _changes_since(revision: str, language: Language) -> None:
+    from api.law.revision import RevisionError, law_at
+    from policies.catalogue import law
+    from policies.changes import changes
+
+    try:
+        said = changes(law_at(revision), law(), language)
+    except RevisionError as error:
+        _fail(str(error))
+    rules, effects = ("Lagen:", "Utfallen:") if language == "sv" else ("The law:", "The outcomes:")
+    nothing = "inget är ändrat" if language == "sv" else "nothing is changed"
+    for heading, sentences in ((rules, said.rules), (effects, said.outcomes)):
+        typer.echo(heading)
+        for sentence in sentences or (nothing,):
+            typer.echo(f"- {sentence}")
+
+
+@app.command()
 def contracts(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a file is stale")] = False,
-    directory: Annotated[Path, typer.Option(help="Where the contracts are kept")] = Path("openapi"),
+    directory: Root = Path(),
 ) -> None:
-    """Write `openapi/openapi.json` and `openapi/schema.graphql` from the code."""
-    from api.contract import contract_files
+    """Write what is generated and committed: the contracts in `openapi/`, and what is made from the law."""
+    from api.contract import stale_files
 
-    stale = []
-    for name, content in contract_files().items():
-        path = directory / name
-        if path.exists() and path.read_bytes() == content:
-            continue
-        stale.append(name)
+    _run(lambda: _bring_up_to_date(stale_files(directory), "contracts", check=check, language="sv"))
+
+
+def _bring_up_to_date(stale: "Iterable[Stale]", what: str, *, check: bool, language: Language) -> None:
+    from api.contract import MATRIX, matrix_in_words
+
+    found = list(stale)
+    names = ", ".join(one.name for one in found)
+    for one in found:
         if not check:
-            directory.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-    if check and stale:
-        _fail(f"{', '.join(stale)}: not what the code publishes; run `samsyn contracts` and commit the result")
-    _OUT.print("contracts are up to date" if not stale else f"written: {', '.join(stale)}")
+            one.write()
+            continue
+        for line in one.difference():
+            typer.echo(line)
+        for sentence in matrix_in_words(one, language) if one.name == MATRIX else ():
+            typer.echo(f"- {sentence}")
+    if check and found:
+        _fail(f"{names}: not what the code and the law make; run `samsyn contracts` and commit the result")
+    _OUT.print(f"{what}: up to date" if not found else f"written: {names}", markup=False)
 
 
 def _run(work: object) -> None:

@@ -7,10 +7,24 @@ an officer must make, never a condition that counts as met by silence.
 from collections.abc import Iterable
 from datetime import date
 
-from policies.model import Assessment, Breaks, Condition, Lack, Law, Provision, Question, SecrecyRule, Wording
+from policies.model import (
+    Assessment,
+    Breaks,
+    Condition,
+    Lack,
+    Law,
+    OpenQuestion,
+    Provision,
+    Question,
+    SecrecyRule,
+    Wording,
+)
 
 # Every ground that says *may* rests on these two as well (BDL 2:4 and 2:22; OSL 7:2).
 ATTESTATIONS_OF_MAY = ("data-protection-check", "receiver-secrecy")
+
+_ITSELF = "an authority itself"
+_THROUGH_OSL_2_3 = "an authority only through OSL 2:3"
 
 
 def locks(question: Question, law: Law) -> tuple[SecrecyRule, ...]:
@@ -28,16 +42,16 @@ def locks(question: Question, law: Law) -> tuple[SecrecyRule, ...]:
 
 
 def breaks_rule(breaks: Breaks, chapter: int | None, rule: SecrecyRule, day: date) -> bool:
-    """Whether a provision of that chapter of OSL breaks a secrecy rule on a day."""
-    if rule.id in breaks.excepts or chapter in rule.closed_to_chapters:
-        return False
+    """Whether a provision of that chapter of OSL breaks a secrecy rule on a day; one with no wording is not opened."""
     wording = rule.in_force(day)
+    if wording is None or rule.id in breaks.excepts or chapter in rule.closed_to_chapters:
+        return False
     return (
         breaks.everything
         or rule.id in breaks.rules
         or rule.chapter in breaks.chapters
         or rule.protects in breaks.protects
-        or (wording is not None and wording.harm_test in breaks.harm_tests)
+        or wording.harm_test in breaks.harm_tests
     )
 
 
@@ -45,33 +59,57 @@ def _names(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
 
 
-def _sector_lacks(wording: Wording, question: Question) -> Iterable[Lack]:
+def _concerns(asked: OpenQuestion, question: Question, rules: tuple[SecrecyRule, ...]) -> bool:
+    """Whether an open question is about this combination; a limit that it does not have limits nothing."""
+    return (
+        (not asked.purposes or question.purpose in asked.purposes)
+        and (not asked.secrecy or any(rule.id in asked.secrecy for rule in rules))
+        and (not asked.from_sectors or question.holder_sector in asked.from_sectors)
+        and (not asked.to_sectors or question.recipient_sector in asked.to_sectors)
+        and (not asked.equated or question.holder_equated)
+    )
+
+
+def _binds_company(wording: Wording, sector: str, closing: Iterable[OpenQuestion]) -> bool:
+    """Whether a rule outside OSL names companies of that sector, or leaves it as a question, which then closes it."""
+    return sector in wording.equated_from or any(asked.equated for asked in closing)
+
+
+def _sector_lacks(
+    provision: Provision, wording: Wording, question: Question, closing: Iterable[OpenQuestion]
+) -> Iterable[Lack]:
+    # OSL 2:3 equates municipal and regional companies with authorities for OSL, not for the acts outside it.
+    only_equated = not provision.equates
     if question.holder_sector not in wording.from_sectors:
         yield Lack(Condition.FROM_SECTOR, _names(wording.from_sectors), question.holder_sector)
+    elif only_equated and question.holder_equated and not _binds_company(wording, question.holder_sector, closing):
+        yield Lack(Condition.FROM_SECTOR, _ITSELF, _THROUGH_OSL_2_3)
     if question.recipient_sector not in wording.to_sectors:
         yield Lack(Condition.TO_SECTOR, _names(wording.to_sectors), question.recipient_sector)
+    elif only_equated and question.recipient_equated:
+        yield Lack(Condition.TO_SECTOR, _ITSELF, _THROUGH_OSL_2_3)
+    elif wording.other_sector and question.recipient_sector == question.holder_sector:
+        yield Lack(Condition.TO_SECTOR, "another sector than the holder's", question.recipient_sector)
     if wording.purposes is not None and question.purpose not in wording.purposes:
         yield Lack(Condition.PURPOSE, _names(wording.purposes), question.purpose)
 
 
-def _content_lacks(wording: Wording, question: Question, rules: tuple[SecrecyRule, ...]) -> Iterable[Lack]:
+def _content_lacks(wording: Wording, question: Question, closing: Iterable[OpenQuestion]) -> Iterable[Lack]:
     if wording.kinds is not None and question.kind is not None and question.kind not in wording.kinds:
         yield Lack(Condition.KIND, _names(wording.kinds), question.kind)
-    if wording.age_below is not None and question.subject_age is not None and question.subject_age >= wording.age_below:
-        yield Lack(Condition.SUBJECT_AGE, f"under {wording.age_below}", str(question.subject_age))
-    for asked in wording.open_questions:
-        if (
-            (not asked.purposes or question.purpose in asked.purposes)
-            and (not asked.secrecy or any(rule.id in asked.secrecy for rule in rules))
-            and (not asked.from_sectors or question.holder_sector in asked.from_sectors)
-            and (not asked.to_sectors or question.recipient_sector in asked.to_sectors)
-        ):
-            yield Lack(Condition.OPEN_QUESTION, asked.text.en, f"question {asked.number}")
+    age = question.subject_age
+    if age is not None:
+        if wording.age_from is not None and age < wording.age_from:
+            yield Lack(Condition.SUBJECT_AGE, f"at least {wording.age_from}", str(age))
+        if wording.age_below is not None and age >= wording.age_below:
+            yield Lack(Condition.SUBJECT_AGE, f"under {wording.age_below}", str(age))
+    for asked in closing:
+        yield Lack(Condition.OPEN_QUESTION, asked.text.en, f"question {asked.number}")
 
 
 def _attestations(wording: Wording, question: Question) -> tuple[str, ...]:
     stated = list(wording.attestations)
-    if wording.age_below is not None and question.subject_age is None:
+    if (wording.age_below, wording.age_from) != (None, None) and question.subject_age is None:
         stated.append("subject-age-verified")
     if wording.kinds is not None and question.kind is None:
         stated.append("kind-is-covered")
@@ -88,11 +126,12 @@ def assess_provision(provision: Provision, question: Question, rules: tuple[Secr
         lack = Lack(Condition.IN_FORCE, f"from {first}", str(question.as_of))
         return Assessment(provision, None, (lack,), frozenset(), ())
     opens = frozenset(rule.id for rule in rules if breaks_rule(wording.breaks, provision.chapter, rule, question.as_of))
-    lacks = [*_sector_lacks(wording, question)]
+    closing = [asked for asked in wording.open_questions if _concerns(asked, question, rules)]
+    lacks = [*_sector_lacks(provision, wording, question, closing)]
     shut = [rule.id for rule in rules if rule.id not in opens]
     if shut:
         lacks.append(Lack(Condition.SECRECY, _names(shut), _names(opens)))
-    lacks += _content_lacks(wording, question, rules)
+    lacks += _content_lacks(wording, question, closing)
     return Assessment(provision, wording, tuple(lacks), opens, _attestations(wording, question))
 
 

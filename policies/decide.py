@@ -5,12 +5,13 @@ INVARIANT: a protected field of another holder is released only under that holde
 of today must still carry.
 """
 
-from collections.abc import Iterator
-from dataclasses import InitVar, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import InitVar, dataclass, replace
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 
-from policies.assess import assess_provision, locks, reachable, undated
+from policies.assess import assess_provision, lawless, locks, reachable
 from policies.model import (
     Assessment,
     Condition,
@@ -90,7 +91,8 @@ class _Key:
 def _decide(facts: Facts, key: _Key, as_of: date) -> Decision:
     law = key.law
     released: list[Released] = []
-    withheld: list[Withheld] = []
+    # The caller's own agency and another of its sector may be withheld in the same words: said once.
+    withheld: dict[tuple[str, str | None, str], Withheld] = {}
     protected = False
     for name in facts.fields:
         field = law.fields[facts.resource, name]
@@ -98,10 +100,12 @@ def _decide(facts: Facts, key: _Key, as_of: date) -> Decision:
             released.append(Released(name, "no-secrecy", _CITATION_OF_SHARED, _ANY))
             continue
         protected = protected or facts.purpose is not None or field.individual
-        for entry in _decide_protected(facts, field, law, as_of):
-            # The caller's own agency and another of its sector may be withheld in the same words: said once.
-            (released if isinstance(entry, Released) else withheld).append(entry)  # type: ignore[arg-type]
-    return Decision(facts, as_of, law.version, protected, tuple(released), tuple(dict.fromkeys(withheld)), _SEAL)
+        for entry in _decide_protected(facts, field, key, as_of):
+            if isinstance(entry, Released):
+                released.append(entry)
+            else:
+                withheld[entry.field, entry.holder_sector, entry.reason] = entry
+    return Decision(facts, as_of, law.version, protected, tuple(released), tuple(withheld.values()), _SEAL)
 
 
 def _holders(facts: Facts, field: Field) -> tuple[Holder, ...]:
@@ -110,41 +114,85 @@ def _holders(facts: Facts, field: Field) -> tuple[Holder, ...]:
     return (Holder(field.holder, own=field.holder == facts.caller_sector),)
 
 
-def _decide_protected(facts: Facts, field: Field, law: Law, as_of: date) -> Iterator[Released | Withheld]:
+def _decide_protected(facts: Facts, field: Field, key: _Key, as_of: date) -> Iterator[Released | Withheld]:
     for holder in _holders(facts, field):
-        rules = law.secrecy_of(field.kind.id, holder.sector)
         reason = None
         if facts.purpose is None:
             reason = "no-purpose"
         elif field.individual and not facts.case_reference:
             reason = "no-case-reference"
         if reason is not None:
-            yield _withhold(field, holder, rules, reason)
+            yield _withhold(field, holder, key.law.secrecy_of(field.kind.id, holder.sector), reason)
         elif holder.own:
             rows = _OWN if field.holder == "row" else _ANY
             yield Released(field.name, "own-data", _CITATION_OF_OWN, rows, holder.sector)
         else:
-            yield from _decide_others(facts, field, holder, law, as_of)
+            yield from _decide_others(facts, field, holder, key, as_of)
 
 
-def _decide_others(facts: Facts, field: Field, holder: Holder, law: Law, as_of: date) -> Iterator[Released | Withheld]:
-    question = Question(holder.sector, facts.caller_sector, facts.purpose or "", as_of, field.kind.id)
-    rules = locks(question, law)
-    if undated(rules, as_of):
-        yield _withhold(field, holder, rules, "no-wording-in-force")
-        return
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the law of a day says of one kind at one holder for one caller, whatever has been decided."""
+
+    rules: tuple[SecrecyRule, ...]
+    answers: Mapping[str, Assessment]
+    lawless: bool
+    reason: str
+    could_open: tuple[CouldOpen, ...]
+
+
+def _between(provision: Provision, question: Question) -> bool:
+    wording = provision.in_force(question.as_of)
+    return (
+        wording is not None
+        and question.holder_sector in wording.from_sectors
+        and question.recipient_sector in wording.to_sectors
+    )
+
+
+@lru_cache(maxsize=16384)
+def _standing(question: Question, legal_basis: str | None, key: _Key) -> _Standing:
+    """Asked once for all fields of a kind: the law has far fewer questions than callers have.
+
+    Provisions that are not in force, or not between these two, can neither carry nor open: they are passed over.
+    """
+    rules = locks(question, key.law)
     answers = [
         assess_provision(provision, question, rules)
-        for provision in law.provisions.values()
-        if facts.legal_basis in (None, provision.id)
+        for provision in key.law.provisions.values()
+        if legal_basis in (None, provision.id) and _between(provision, question)
     ]
+    return _Standing(
+        rules=rules,
+        answers=MappingProxyType({answer.provision.id: answer for answer in answers}),
+        lawless=lawless(rules, key.law, question.as_of),
+        reason="no-decision" if not rules or reachable(answers, rules) else "no-provision",
+        could_open=_could_open(answers, rules),
+    )
+
+
+def _decide_others(facts: Facts, field: Field, holder: Holder, key: _Key, as_of: date) -> Iterator[Released | Withheld]:
+    question = Question(
+        holder.sector,
+        facts.caller_sector,
+        facts.purpose or "",
+        as_of,
+        field.kind.id,
+        recipient_equated=facts.caller_equated,
+    )
+    standing = _standing(question, facts.legal_basis, key)
+    if standing.lawless:
+        yield _withhold(field, holder, standing.rules, "no-wording-in-force")
+        return
     for live in facts.decisions:
         if live.holder_sector == holder.sector and (field.name in live.fields or field.key):
-            answer = next((a for a in answers if a.provision.id == live.provision), None)
+            decided = standing
+            if live.holder_equated:
+                decided = _standing(replace(question, holder_equated=True), facts.legal_basis, key)
+            answer = decided.answers.get(live.provision)
             if answer is not None and _carries(answer, live, facts):
                 yield _release(field, holder, answer, live)
-    reason = "no-decision" if not rules or reachable(answers, rules) else "no-provision"
-    yield _withhold(field, holder, rules, reason, _could_open(answers, rules))
+    yield _withhold(field, holder, standing.rules, standing.reason, standing.could_open)
 
 
 def _carries(answer: Assessment, live: LiveDecision, facts: Facts) -> bool:
@@ -153,9 +201,8 @@ def _carries(answer: Assessment, live: LiveDecision, facts: Facts) -> bool:
 
 
 def _release(field: Field, holder: Holder, answer: Assessment, live: LiveDecision) -> Released:
-    age_below = answer.wording.age_below if answer.wording else None
-    provision: Provision = answer.provision
-    rows = RowRule("decision", live.id, age_below)
+    wording, provision = answer.wording, answer.provision
+    rows = RowRule("decision", live.id, wording.age_below if wording else None, wording.age_from if wording else None)
     return Released(field.name, provision.id, provision.citation, rows, holder.sector, live.id)
 
 

@@ -156,6 +156,8 @@ def _wording_as_json(provision: Provision, wording: Wording, law: Law, language:
         "type": wording.type,
         "fromSectors": sorted(wording.from_sectors),
         "toSectors": sorted(wording.to_sectors),
+        "otherSectorOnly": wording.other_sector,
+        "equatedFromSectors": sorted(wording.equated_from),
         "purposes": sorted(wording.purposes) if wording.purposes is not None else None,
         "breaks": sorted(
             rule.id
@@ -164,6 +166,7 @@ def _wording_as_json(provision: Provision, wording: Wording, law: Law, language:
         ),
         "excepts": sorted(wording.breaks.excepts),
         "kinds": sorted(wording.kinds) if wording.kinds is not None else None,
+        "subjectAgeFrom": wording.age_from,
         "subjectAgeBelow": wording.age_below,
         "initiative": sorted(wording.initiative),
         "attestations": [_attestation(identity, law, language) for identity in wording.attestations],

@@ -5,7 +5,7 @@ Dates are calendar days in Sweden; a period runs from its first day up to, not i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Literal
@@ -73,7 +73,10 @@ class SecrecyWording:
 
 @dataclass(frozen=True, slots=True)
 class SecrecyRule:
-    """A rule that makes information secret (*sekretessbestämmelse*), and the kinds it covers at which sectors."""
+    """A rule that makes information secret (*sekretessbestämmelse*), and the kinds it covers at which sectors.
+
+    `not_held` says why a rule covers no kind that Samsyn holds; it can then be asked about by its id only.
+    """
 
     id: str
     citation: str
@@ -83,6 +86,10 @@ class SecrecyRule:
     applies: frozenset[tuple[str, str]]
     closed_to_chapters: frozenset[int]
     wordings: tuple[SecrecyWording, ...]
+    source: str
+    confidence: str
+    not_held: Text | None = None
+    note: Text | None = None
 
     def in_force(self, day: date) -> SecrecyWording | None:
         """The wording of that day, if any."""
@@ -103,19 +110,27 @@ class Breaks:
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A question no lawyer has answered yet; it closes the provision for the combination it concerns."""
+    """A question no lawyer has answered yet; it closes the provision for the combination it concerns.
+
+    `equated`: it concerns only a holder that is an authority through OSL 2:3 alone.
+    """
 
     number: int
     purposes: frozenset[str]
     secrecy: frozenset[str]
     from_sectors: frozenset[str]
     to_sectors: frozenset[str]
+    equated: bool
     text: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a provision says during one period. `None` for purposes, kinds or age means no such condition."""
+    """What a provision says during one period. `None` for purposes, kinds or an age means no such condition.
+
+    Ages are whole years on the day of disclosure: at least `age_from`, less than `age_below`. `other_sector`: the
+    recipient is of another sector than the holder. `equated_from`: sectors whose companies a rule outside OSL names.
+    """
 
     valid_from: date
     until: date | None
@@ -125,10 +140,13 @@ class Wording:
     purposes: frozenset[str] | None
     breaks: Breaks
     kinds: frozenset[str] | None
+    age_from: int | None
     age_below: int | None
     initiative: frozenset[str]
     attestations: tuple[str, ...]
     open_questions: tuple[OpenQuestion, ...]
+    other_sector: bool = False
+    equated_from: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,12 @@ class Provision:
     wordings: tuple[Wording, ...]
     source: str
     confidence: str
+    note: Text | None = None
+
+    @property
+    def equates(self) -> bool:
+        """Whether companies that OSL 2:3 equates with authorities count as such here: in OSL itself, nowhere else."""
+        return self.general or self.id.startswith("osl-")
 
     def in_force(self, day: date) -> Wording | None:
         """The wording of that day, if any."""
@@ -153,10 +177,21 @@ class Provision:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A rule that a reader may look for and that is not encoded, with the reason; `planned` where it is future law."""
+
+    citation: str
+    why: Text
+    planned: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """Everything the engine knows, loaded once and checked whole by `catalogue.load`.
 
-    `version` is a digest of the law files: equal versions decide equally.
+    `version` is a digest of the law files: equal versions decide equally. `sources` and `confidences` explain the codes
+    that rules carry; `references` are citations of rules that provisions name and that lock nothing Samsyn holds.
+    Nothing is decided by these, nor by `left_out`.
     """
 
     version: str
@@ -169,6 +204,10 @@ class Law:
     no_secrecy: Mapping[tuple[str, str], Text]
     provisions: Mapping[str, Provision]
     attestations: Mapping[str, Text]
+    sources: Mapping[str, Text] = field(default_factory=dict)
+    confidences: Mapping[str, Text] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
     def secrecy_of(self, kind: str, holder_sector: str) -> tuple[SecrecyRule, ...]:
         """The rules that lock this kind at this holder, whatever the day: all of them must open (OSL 7:3)."""
@@ -196,11 +235,15 @@ class LiveDecision:
     provision: str
     purpose: str
     fields: frozenset[str]
+    holder_equated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is asked, by whom and why: everything a decision rests on besides the law and the day."""
+    """What is asked, by whom and why: everything a decision rests on besides the law and the day.
+
+    `caller_equated`: the caller is an authority only through OSL 2:3 (a company that a municipality or region owns).
+    """
 
     caller_sector: str
     resource: str
@@ -210,18 +253,21 @@ class Facts:
     legal_basis: str | None = None
     case_reference: bool = False
     decisions: tuple[LiveDecision, ...] = ()
+    caller_equated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
     """Which rows: `any`, those the caller's agency holds (`own`), or those a disclosure decision names.
 
-    `age_below`: the person must be younger than so many years on the day of reading; an unknown birth date fails.
+    The person must be at least `age_from` and younger than `age_below` on the day of reading; an unknown birth date
+    fails either.
     """
 
     scope: Literal["any", "own", "decision"]
     decision: str | None = None
     age_below: int | None = None
+    age_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +313,10 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May this be shared? Exactly what `POST /explanations` can express."""
+    """May this be shared? Exactly what `POST /explanations` can express.
+
+    `holder_equated`, `recipient_equated`: that party is an authority only through OSL 2:3.
+    """
 
     holder_sector: str
     recipient_sector: str
@@ -276,6 +325,8 @@ class Question:
     kind: str | None = None
     secrecy: tuple[str, ...] | None = None
     subject_age: int | None = None
+    holder_equated: bool = False
+    recipient_equated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

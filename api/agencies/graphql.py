@@ -15,6 +15,7 @@ class Agency:
     sector: str
     municipality: str | None
     district: str | None
+    equated: bool
 
 
 @strawberry.type(description="A page of agencies")

@@ -8,12 +8,16 @@ from policies.model import Holder
 
 @dataclass(frozen=True, slots=True)
 class AgencyRef:
-    """A registered agency as the gate knows it. The sector comes from the register, never from the token."""
+    """A registered agency as the gate knows it. The sector comes from the register, never from the token.
+
+    `equated`: an authority only through OSL 2:3, which acts outside OSL do not reach.
+    """
 
     slug: str
     sector: str
     municipality: str | None = None
     district: str | None = None
+    equated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

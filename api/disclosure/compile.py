@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     Integer,
     Text,
     and_,
@@ -300,12 +301,28 @@ def _row_condition(resource: Resource, rule: RowRule) -> ColumnElement[bool]:
         conditions.append(_DECISIONS.c.holder == resource.holder)
     joined = select(_ITEMS.c.item_id).join(_DECISIONS, _DECISIONS.c.id == _ITEMS.c.decision_id)
     live = joined.where(*conditions).correlate(*_tables(resource)).exists()
-    if rule.age_below is None:
-        return live
-    if resource.birth_date is None:
-        return false()
-    # INVARIANT: an unknown birth date fails the comparison, and the row stays withheld.
-    return and_(live, resource.birth_date + text(f"interval '{int(rule.age_below)} years'") > TODAY)
+    return and_(live, *_ages(resource, rule))
+
+
+def _ages(resource: Resource, rule: RowRule) -> Iterable[ColumnElement[bool]]:
+    """The ages a row rule demands, on the day of reading (`TODAY`, a calendar day in Sweden).
+
+    INVARIANT: an unknown birth date fails the comparison, and the row stays withheld. Who is born on 29 February is, on
+    28 February of a common year, neither below an age nor of it: the law does not say, and both readings withhold.
+    """
+    born = resource.birth_date
+    if (rule.age_below, rule.age_from) == (None, None):
+        return
+    if born is None:
+        yield false()
+        return
+    if rule.age_below is not None:
+        yield born + text(f"interval '{int(rule.age_below)} years'") > TODAY
+    if rule.age_from is not None:
+        # As timestamps without zone: age() of bare dates would go by the server's clock changes.
+        yield func.age(cast(TODAY, DateTime()), cast(born, DateTime())) >= text(
+            f"interval '{int(rule.age_from)} years'"
+        )
 
 
 def gate_values(*, as_of: date, today: date, now: datetime, agency: str) -> dict[str, Any]:

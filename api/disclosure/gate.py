@@ -24,7 +24,7 @@ from policies.model import Facts, Holder, Law, LiveDecision, RowRule
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 
 _LIVE_DECISIONS = """
-SELECT d.id, a.sector, d.provision, d.purpose, d.fields, d.resource
+SELECT d.id, a.sector, a.equated, d.provision, d.purpose, d.fields, d.resource
   FROM disclosure_decisions d JOIN agencies a ON a.slug = d.holder
  WHERE d.recipient = $1 AND d.resource = ANY($2) AND d.revoked_at IS NULL AND d.valid_from <= $3 AND d.valid_until > $3
  ORDER BY d.id
@@ -80,6 +80,7 @@ class _Question:
     """
 
     sector: str
+    equated: bool
     holders: tuple[Holder, ...]
     purpose: str | None
     legal_basis: str | None
@@ -131,6 +132,7 @@ class Gate:
         prepared = self._prepared(
             _Question(
                 sector=asking.agency.sector,
+                equated=asking.agency.equated,
                 holders=asking.holders,
                 purpose=asking.purpose,
                 legal_basis=asking.legal_basis,
@@ -195,7 +197,12 @@ class Gate:
         live: dict[str, tuple[LiveDecision, ...]] = {}
         for row in rows:
             found = LiveDecision(
-                str(row["id"]), row["sector"], row["provision"], row["purpose"], frozenset(row["fields"])
+                id=str(row["id"]),
+                holder_sector=row["sector"],
+                provision=row["provision"],
+                purpose=row["purpose"],
+                fields=frozenset(row["fields"]),
+                holder_equated=row["equated"],
             )
             live[row["resource"]] = (*live.get(row["resource"], ()), found)
         return tuple(live.items())
@@ -230,6 +237,7 @@ def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDe
         legal_basis=question.legal_basis,
         case_reference=question.case_reference,
         decisions=live.get(node.resource.name, ()),
+        caller_equated=question.equated,
     )
 
 

@@ -1,14 +1,25 @@
 """The law over REST. Public: no token."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.errors import not_found
-from api.law.schemas import ExplanationIn, ExplanationOut, ProvisionOut, ProvisionPage, SecrecyPage
+from api.law.matrix import COLUMNS, as_csv, filtered, matrix_of, row_as_json
+from api.law.representation import CSV, JSON, chosen
+from api.law.schemas import (
+    ExplanationIn,
+    ExplanationOut,
+    MatrixPage,
+    MatrixQuery,
+    ProvisionOut,
+    ProvisionPage,
+    SecrecyPage,
+)
 from api.law.service import explain, language_of
 from api.web.conditional import respond
 from api.web.context import Services, ServicesDependency
@@ -26,12 +37,19 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _page(request: Request, parts: Services, page: Page, rows: Sequence[Any]) -> Response:
-    items = rows[page.offset : page.offset + page.limit]
+def _page(
+    request: Request,
+    parts: Services,
+    page: Page,
+    rows: Sequence[Any],
+    shown: Callable[[Any], Any] = lambda row: row,
+    **more: Any,
+) -> Response:
+    items = [shown(row) for row in rows[page.offset : page.offset + page.limit]]
     url, query = base_url(parts.settings.api_url, request), request.query_params.multi_items()
     body = {
         "items": items,
-        "_meta": meta(page, total=len(rows), count=len(items), policyVersion=parts.law.version),
+        "_meta": meta(page, total=len(rows), count=len(items), policyVersion=parts.law.version, **more),
         "_links": links(url, query, page, len(rows)),
     }
     return respond(request, _json(body), shared=True, headers={"Link": link_header(url, query, page, len(rows))})
@@ -87,6 +105,42 @@ async def list_secrecy_rules(
     language, today = language_of(accept_language), parts.gate.today()
     rows = [secrecy_as_json(rule, language, today) for rule in parts.law.secrecy.values()]
     return _page(request, parts, page, rows)
+
+
+@router.get(
+    "/disclosure-matrix",
+    responses={
+        200: {
+            "model": MatrixPage,
+            "description": "The rows: JSON by page, CSV whole / Raderna: JSON per sida, CSV i ett",
+            "content": {CSV: {"schema": {"type": "string"}, "example": ",".join(COLUMNS) + "\r\n"}},
+        }
+    },
+    openapi_extra=_PUBLIC,
+    summary="The disclosure matrix / Utlämnandematrisen",
+)
+async def disclosure_matrix(
+    request: Request,
+    parts: ServicesDependency,
+    page: PageQuery,
+    asked: MatrixQuery,
+) -> Response:
+    """What the law answers for every holder, recipient, purpose, kind and age: equal cells in one row, `*` for all.
+
+    As JSON by page; as CSV (`Accept: text/csv`) every row that the filters leave, `|` between the values of a cell.
+    Holder and recipient are taken to be authorities themselves, not through OSL 2:3. General exits (consent, the
+    holder's own need, a harm assessment) exist for nearly everything and are not listed; nor is anything where nothing
+    is secret, or where no wording of that day is known. Ask /explanations for what a provision demands.
+    """
+    media_type = chosen(request.headers.get("Accept"), (JSON, CSV))
+    whole = await run_in_threadpool(matrix_of, parts.law)
+    today = parts.gate.today()
+    rows = filtered(whole, asked, today)
+    if media_type == CSV:
+        body = as_csv(rows, whole.axes, line_end="\r\n").encode()
+        return respond(request, body, media_type=f"{CSV}; charset=utf-8; header=present", shared=True)
+    as_of = str(asked.as_of or today)
+    return _page(request, parts, page, rows, lambda row: row_as_json(row, whole.axes), asOf=as_of)
 
 
 @router.post(

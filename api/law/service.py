@@ -36,5 +36,7 @@ def explain(body: ExplanationIn, law: Law, *, today: date, language: Language) -
         kind=body.kind,
         secrecy=None if body.secrecy is None else tuple(dict.fromkeys(body.secrecy)),
         subject_age=None if body.subject is None else body.subject.age,
+        holder_equated=body.holder_equated,
+        recipient_equated=body.recipient_equated,
     )
     return explanation(question, law, language)

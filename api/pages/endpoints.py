@@ -1,6 +1,6 @@
-"""The pages' addresses: `/docs` (Swagger UI), `/docs/graphiql`, and their assets under `/docs/static/`.
+"""The pages' addresses: `/docs` (Swagger UI), `/docs/graphiql`, `/docs/law`, and their assets under `/docs/static/`.
 
-They need no token: what they show is the published contract, and they hold no data.
+They need no token: what they show is the published contract and the law, and they hold no data.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.errors import not_found
 from api.pages.assets import STATIC, cache_control
-from api.pages.rendering import graphiql_page, page
+from api.pages.rendering import graphiql_page, law_page, page
 from api.settings import Settings
 
 
@@ -28,6 +28,12 @@ def router(settings: Settings) -> APIRouter:
     async def graphiql() -> HTMLResponse:
         """GraphiQL over the GraphQL endpoint."""
         return graphiql_page(settings, root="../")
+
+    @routes.get("/docs/law")
+    def law() -> HTMLResponse:
+        """The encoded law as a document for lawyers, in Swedish."""
+        # No coroutine: the first reader waits for the rendering, and nobody else.
+        return law_page(settings, root="../")
 
     @routes.get("/docs/static/{path:path}")
     async def asset(path: str, request: Request) -> Response:

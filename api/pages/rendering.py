@@ -1,5 +1,6 @@
 """The docs pages as HTML, with the headers that keep a page to its own origin."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -7,7 +8,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.pages.assets import vendor_path
+from api.pages.markdown import Rendered, render
 from api.settings import Settings
+from policies.catalogue import law
+from policies.document import document
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
@@ -20,7 +24,7 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # GraphiQL writes a style element when it opens a dialog; Swagger UI gets by without.
-_INLINE_STYLE = {"docs": "", "graphiql": " 'unsafe-inline'"}
+_INLINE_STYLE = {"docs": "", "graphiql": " 'unsafe-inline'", "law": ""}
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +35,9 @@ _HEADERS = {
 }
 
 
-def page(name: Literal["docs", "graphiql"], settings: Settings, *, root: str) -> HTMLResponse:
+def page(
+    name: Literal["docs", "graphiql", "law"], settings: Settings, *, root: str, shown: Rendered | None = None
+) -> HTMLResponse:
     """One page. `root` is the API root as seen from the page's own address (`./`, `../`).
 
     Relative addresses hold whatever prefix a reverse proxy puts in front of the service.
@@ -42,6 +48,7 @@ def page(name: Literal["docs", "graphiql"], settings: Settings, *, root: str) ->
         swagger=f"{root}docs/static/{vendor_path('swagger-ui-dist')}/",
         graphiql=f"{root}docs/static/{vendor_path('graphiql')}/",
         development=settings.environment == "development",
+        document=shown,
     )
     policy = _POLICY.format(inline_style=_INLINE_STYLE[name])
     return HTMLResponse(html, headers=_HEADERS | {"Content-Security-Policy": policy})
@@ -50,3 +57,14 @@ def page(name: Literal["docs", "graphiql"], settings: Settings, *, root: str) ->
 def graphiql_page(settings: Settings, *, root: str = "./") -> HTMLResponse:
     """GraphiQL, also as the answer of `GET /graphql` to a browser (`root="./"` there)."""
     return page("graphiql", settings, root=root)
+
+
+def law_page(settings: Settings, *, root: str) -> HTMLResponse:
+    """The law that the service decides by, as a document for lawyers."""
+    return page("law", settings, root=root, shown=_law_document())
+
+
+@lru_cache(maxsize=1)
+def _law_document() -> Rendered:
+    # The page lists its own contents beside the text, so the document's own list is left out.
+    return render(document(law()), without="innehall")

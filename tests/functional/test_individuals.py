@@ -439,6 +439,36 @@ async def test_person_who_is_21_or_of_unknown_age_stays_withheld(decided):
     assert [item["id"] for item in answer.json()["items"]] == [young]
 
 
+@pytest.mark.parametrize(
+    ("provision", "equated", "seen"),
+    [
+        ("lag-2025-170-6", False, 1),
+        # Open question 3: whether a company under OSL 2:3 is a municipality in 2025:170 section 6.
+        ("lag-2025-170-6", True, 0),
+        ("osl-10-27", True, 1),
+    ],
+)
+async def test_decision_of_a_company_carries_only_where_osl_equates_it(decided, provision, equated, seen):
+    app, mapping, _, _ = decided
+    holder = "botkyrka-trygghet"
+    named = await record(app, mapping, holder)
+    await app.execute("UPDATE agencies SET equated = $2 WHERE slug = $1", holder, equated)
+    await decide(app, [named], holder=holder, provision=provision, fields=["contact", "substances"])
+    assert len((await read(app, mapping, "polismyndigheten")).json()["items"]) == seen
+
+
+@pytest.mark.parametrize(("provision", "seen"), [("osl-10-15a", 1), ("lag-2025-170-5", 0)])
+async def test_company_receives_by_osl_and_by_no_other_act(decided, provision, seen):
+    app, mapping, _, _ = decided
+    recipient, holder = "tullverket", "kriminalvarden"
+    named = await record(app, mapping, holder)
+    await app.execute("UPDATE agencies SET equated = true WHERE slug = $1", recipient)
+    # The register is remembered for a while, so a service that starts now is asked.
+    app.services.agencies._read_at = None
+    await decide(app, [named], holder=holder, recipient=recipient, provision=provision, fields=["role"])
+    assert len((await read(app, mapping, recipient)).json()["items"]) == seen
+
+
 async def test_row_recorded_after_the_decision_is_not_in_it(decided):
     app, mapping, named, _ = decided
     await decide(app, [named])

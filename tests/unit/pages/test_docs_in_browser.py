@@ -76,6 +76,7 @@ def browse(url: str, folder: Path) -> tuple[str, str, list[str]]:
     [
         ("/docs", "openapi.json", 'class="opblock'),
         ("/docs/graphiql", "graphql", "graphiql-execute-button"),
+        ("/docs/law", "docs/static/law.css", '<h4 id="osl-10-18a">'),
     ],
 )
 def test_page_renders_without_error_and_without_a_request_to_another_origin(origin, tmp_path, path, asset, rendered):

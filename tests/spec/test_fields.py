@@ -1,0 +1,39 @@
+"""What is protected of what Samsyn shows, and what it is derived from: a table apart from the law files.
+
+`readings/fields.csv` names every protected field with its kind and holder (`row`: each row names its own), whether it
+is part of what identifies a row, and every derived field with its sources. Read from the project's design, section 4
+(kinds) and 7 (who holds what). Every field that the table does not name is shared and derived from nothing.
+"""
+
+import csv
+from pathlib import Path
+
+from policies.catalogue import law
+from policies.model import Field
+
+LAW = law()
+
+with (Path(__file__).parent / "readings" / "fields.csv").open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file, strict=True))
+
+
+def as_read(field: Field) -> dict[str, str]:
+    shared = field.kind.level == "shared"
+    return {
+        "resource": field.resource,
+        "field": field.name,
+        "kind": "shared" if shared else field.kind.id,
+        "holder": "" if shared else field.holder,
+        "key": "yes" if field.key and not shared else "",
+        "derived_from": " ".join(field.sources),
+    }
+
+
+def test_protected_and_derived_fields_are_those_of_the_table():
+    named = [as_read(field) for field in LAW.fields.values() if field.kind.level == "protected" or field.sources]
+    assert sorted(map(str, named)) == sorted(map(str, ROWS))
+
+
+def test_rows_about_persons_are_those_of_individuals():
+    # Design section 7: each agency that works with a scene holds individuals of its own.
+    assert {field.resource for field in LAW.fields.values() if field.individual} == {"individual"}
