@@ -46,9 +46,9 @@ class Release(NamedTuple):
     ground: str
     holder_sector: str | None
     scope: str
-    decision: str | None
-    age_from: int | None
-    age_below: int | None
+    decision: str | None = None
+    age_from: int | None = None
+    age_below: int | None = None
 
 
 class Withholding(NamedTuple):
@@ -166,8 +166,8 @@ def _read(provision: Provision, question: Question, rules: list[SecrecyRule]) ->
         fails.append(Condition.SUBJECT_AGE)
     if age is not None and wording.age_below is not None and age >= wording.age_below:
         fails.append(Condition.SUBJECT_AGE)
-    for _ in closing:
-        fails.append(Condition.OPEN_QUESTION)  # noqa: PERF401 - one for each question that closes it
+    # One for each question that closes it.
+    fails += [Condition.OPEN_QUESTION] * len(closing)
     return Reading(available=fails == [], fails=tuple(fails), opens=broken)
 
 
@@ -240,7 +240,7 @@ def decide(facts: Facts, law: Law, as_of: date) -> Decided:
     for name in facts.fields:
         field = law.fields[facts.resource, name]
         if field.kind.level == "shared":
-            released.add(Release(name, "no-secrecy", None, "any", None, None, None))
+            released.add(Release(name, "no-secrecy", None, scope="any"))
             continue
         if facts.purpose is not None or field.individual:
             protected = True
@@ -251,7 +251,7 @@ def decide(facts: Facts, law: Law, as_of: date) -> Decided:
                 withheld.add(_withhold(law, field, holder, "no-case-reference"))
             elif holder.own:
                 scope = "own" if field.holder == "row" else "any"
-                released.add(Release(name, "own-data", holder.sector, scope, None, None, None))
+                released.add(Release(name, "own-data", holder.sector, scope))
             else:
                 opened, shut = _of_another(facts, law, field, holder, as_of)
                 released.update(opened)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    extract,
     false,
     func,
     literal_column,
@@ -319,10 +320,9 @@ def _ages(resource: Resource, rule: RowRule) -> Iterable[ColumnElement[bool]]:
     if rule.age_below is not None:
         yield born + text(f"interval '{int(rule.age_below)} years'") > TODAY
     if rule.age_from is not None:
-        # As timestamps without zone: age() of bare dates would go by the server's clock changes.
-        yield func.age(cast(TODAY, DateTime()), cast(born, DateTime())) >= text(
-            f"interval '{int(rule.age_from)} years'"
-        )
+        # As timestamps without zone: age() of bare dates would go by the server's clock changes. By its years alone:
+        # PostgreSQL compares intervals as if a month had 30 days, so 20 years 11 months 30 days would be 21 years.
+        yield extract("year", func.age(cast(TODAY, DateTime()), cast(born, DateTime()))) >= int(rule.age_from)
 
 
 def gate_values(*, as_of: date, today: date, now: datetime, agency: str) -> dict[str, Any]:

@@ -91,6 +91,16 @@ def test_policies_import_neither_the_service_nor_anything_that_reaches_out(modul
         assert name not in {"open", "print", "input", "exec", "eval", "__import__"}, f"{module.path}:{call.lineno}"
 
 
+def test_the_plain_reading_is_for_tests_alone_and_shares_nothing_but_the_values():
+    for module in modules():
+        for target, _, line in module.imports():
+            assert target != "policies.reference", f"{module.path}:{line} imports the reading that tests compare with"
+            if module.name == "policies.reference" and target.startswith("policies"):
+                assert target == "policies.model", f"{module.path}:{line} imports {target}, which it is to check"
+    names = {name for name, _ in _names(module_by_name()["policies.reference"].tree)}
+    assert not names & {"in_force", "equates", "secrecy_of", "fields_of"}, "what the values reckon is reckoned again"
+
+
 def _names(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):

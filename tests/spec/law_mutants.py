@@ -54,10 +54,6 @@ RULES = tuple(sorted(path.stem for path in (LAW_DIRECTORY / "secrecy").glob("*.t
 PROVISIONS = tuple(sorted(path.stem for path in (LAW_DIRECTORY / "provisions").glob("*.toml")))
 
 
-# Slips that change no answer, by their words, with the reason. As few as can be.
-EQUIVALENT: dict[str, str] = {}
-
-
 @dataclass(frozen=True, eq=False)
 class Mutant:
     """One file of the law with one slip in it."""

@@ -74,13 +74,13 @@ def test_disclosure_lists_every_decision_and_names_the_resources_after_the_first
         for name, kind in (("spot", PLACE), ("name", NAME))
     ]
     laws = law(rules=[secrecy()], fields=fields)
-    made = [decided(laws), decided(laws, "note"), decided(laws, "visit"), decided(laws)]
+    made = [decided(laws), decided(laws, "note"), decided(laws), decided(laws, "visit")]
     shown = disclosure(iter(made), receipt="r1")
     assert list(shown) == ["policyVersion", "asOf", "purpose", "receipt", "released", "withheld"]
     assert (shown["policyVersion"], shown["asOf"]) == (laws.version, "2021-06-15")
     assert (shown["purpose"], shown["receipt"]) == ("prevent", "r1")
-    assert [entry["field"] for entry in shown["released"]] == ["spot", "note.spot", "visit.spot", "spot"]
-    assert [entry["field"] for entry in shown["withheld"]] == ["name", "note.name", "visit.name", "name"]
+    assert [entry["field"] for entry in shown["released"]] == ["spot", "note.spot", "spot", "visit.spot"]
+    assert [entry["field"] for entry in shown["withheld"]] == ["name", "note.name", "name", "visit.name"]
     assert shown["released"][0] == {"field": "spot", "ground": "no-secrecy", "citation": "6 kap. 5 § OSL"}
     assert shown["withheld"][0]["reason"] == "no-provision"
 
@@ -89,6 +89,8 @@ def test_disclosure_says_nothing_of_a_purpose_or_a_receipt_that_there_is_not():
     laws = law(rules=[secrecy()], fields=[field("spot", PLACE), field("name")])
     shown = disclosure([decided(laws, purpose=None)], receipt=None)
     assert list(shown) == ["policyVersion", "asOf", "released", "withheld"]
+    with pytest.raises(TypeError):
+        disclosure([decided(laws)], "r1")
 
 
 # May this be shared?
