@@ -27,7 +27,9 @@ IMPATIENT = Patience(answer=0.5, fast=0.5, immediate=0.5, kill=5.0, orphans=0.3)
 ENVIRONMENT = {"PATH": "", "PYTHONPATH": f"{ROOT}:{binaries().parents[2]}", "LC_ALL": "C.UTF-8"}
 
 USER_PROCESS = """
-import sys
+import signal, sys
+# Whoever started the tests in the background has SIGINT ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from api.store.embedded import embedded_server
 from api.store.embedded_process import Patience
