@@ -287,7 +287,7 @@ def matrix(
 def _changes_since(revision: str, language: Language) -> None:
     from api.law.revision import RevisionError, law_at
     from policies.catalogue import law
-    from policies.changes import changes
+    from policies.changes.text import changes
 
     try:
         said = changes(law_at(revision), law(), language)

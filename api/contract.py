@@ -64,7 +64,7 @@ def _matrix() -> bytes:
 
 def _law_document() -> bytes:
     from policies.catalogue import law
-    from policies.document import document
+    from policies.document.text import document
 
     return document(law()).encode()
 
@@ -119,8 +119,8 @@ def matrix_in_words(stale: Stale, language: Language) -> list[str]:
     """What the committed matrix and the law of now answer differently, in sentences."""
     from api.law.matrix import from_csv, matrix_of
     from policies.catalogue import law
-    from policies.changes import outcomes
-    from policies.phrases import Names
+    from policies.changes.phrases import Names
+    from policies.changes.text import outcomes
 
     now = matrix_of(law())
     try:

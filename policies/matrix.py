@@ -82,8 +82,8 @@ class Axes:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Cells with one answer: every holder × kind × recipient × purpose × age named, from a day until before another."""
+class Cells:
+    """Every holder × kind × recipient × purpose × age named, from a day until before another."""
 
     holders: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -92,6 +92,12 @@ class Row:
     bands: tuple[Band, ...]
     valid_from: date | None
     until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Cells):
+    """Cells with one answer."""
+
     answer: Answer
 
     def in_force(self, day: date) -> bool:

@@ -11,7 +11,7 @@ from api.pages.assets import vendor_path
 from api.pages.markdown import Rendered, render
 from api.settings import Settings
 from policies.catalogue import law
-from policies.document import document
+from policies.document.text import document
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined

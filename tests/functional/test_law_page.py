@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from policies.catalogue import law
-from policies.document import document
-from policies.swedish import day, last_day
+from policies.document.swedish import day, last_day
+from policies.document.text import document
 from tests.support import App
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from policies.assess import assess_provision
 from policies.catalogue import law
-from policies.document import document
-from policies.document_rules import reaches
+from policies.document.rules import reaches
+from policies.document.swedish import FIELDS, RESOURCES, day, last_day
+from policies.document.text import document
 from policies.model import (
     Condition,
     LeftOut,
@@ -26,7 +27,6 @@ from policies.model import (
     Text,
     Wording,
 )
-from policies.swedish import FIELDS, RESOURCES, day, last_day
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
 print(f"SAMSYN_TEST_SEED={SEED}")
@@ -130,8 +130,8 @@ def test_secrecy_of_every_field_at_every_holder_is_listed():
 
 def test_every_field_and_resource_has_a_swedish_name():
     missing = [f"{owner}.{name}" for owner, name in LAW.fields if name not in FIELDS.get(owner, {})]
-    assert missing == [], "add the Swedish name in policies/swedish.py"
-    assert {owner for owner, _ in LAW.fields} <= set(RESOURCES), "add the Swedish name in policies/swedish.py"
+    assert missing == [], "add the Swedish name in policies/document/swedish.py"
+    assert {owner for owner, _ in LAW.fields} <= set(RESOURCES), "add the Swedish name in policies/document/swedish.py"
 
 
 @pytest.mark.parametrize(

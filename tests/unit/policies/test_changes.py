@@ -10,12 +10,12 @@ import pytest
 
 from api.law.matrix import as_csv, from_csv, matrix_of
 from policies.catalogue import LawError, law
-from policies.changes import changes, list_changes, outcomes
-from policies.effects import effects, in_words
+from policies.changes.effects import effects, in_words
+from policies.changes.phrases import Names, period, sentence
+from policies.changes.rules import rule_changes
+from policies.changes.text import changes, list_changes, outcomes
 from policies.matrix import matrix
 from policies.model import LeftOut, OpenQuestion, Text
-from policies.phrases import Names, period, sentence
-from policies.rule_changes import rule_changes
 from tests.spec.law_mutants import Mutated, mutants
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))

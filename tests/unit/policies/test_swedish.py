@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from policies.swedish import capital, day, last_day, listed, natural, period, short_citation, split_citation
+from policies.document.swedish import capital, day, last_day, listed, natural, period, short_citation, split_citation
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
+from policies.document.swedish import listed, natural, split_citation
 from policies.model import Breaks, Law, OpenQuestion, Provision, SecrecyRule, Text
-from policies.swedish import listed, natural, split_citation
 
 HARM_TESTS = {"straight": "rakt skaderekvisit", "reverse": "omvänt skaderekvisit", "absolute": "absolut sekretess"}
 PROTECTS = {"individual": "den enskilde", "operation": "verksamheten (allmänt intresse)"}

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import Any
 
+from policies.changes.phrases import Names, by_sectors, joined, phrase, same, sentence
 from policies.model import Law, OpenQuestion, Provision, SecrecyRule, Text, Wording
-from policies.phrases import Names, by_sectors, joined, phrase, same, sentence
 
 _Shown = Callable[[Names, Any], Text]
 

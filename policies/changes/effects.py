@@ -5,12 +5,11 @@ Cells of a sector, kind or purpose that only one of the two knows are not compar
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from policies.boxes import Box, bits, packed
-from policies.matrix import Answer, Axes, Band, Matrix, Row, bands_of
+from policies.changes.phrases import Names, joined, period, phrase, same
+from policies.matrix import Answer, Axes, Band, Cells, Matrix, Row, bands_of
 from policies.model import Text
-from policies.phrases import Names, joined, period, phrase, same
 
 _TIME = 5
 # Found by trying all on changed laws: what makes the fewest sentences.
@@ -33,16 +32,9 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Cells):
     """Cells whose answers change alike."""
 
-    holders: tuple[str, ...]
-    kinds: tuple[str, ...]
-    recipients: tuple[str, ...]
-    purposes: tuple[str, ...]
-    bands: tuple[Band, ...]
-    valid_from: date | None
-    until: date | None
     step: _Step
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policies.effects import effects, in_words
+from policies.changes.effects import effects, in_words
+from policies.changes.phrases import Names, by_sectors, joined, phrase, same, sentence
+from policies.changes.rules import rule_changes
 from policies.explain import Language
 from policies.matrix import Matrix, matrix
 from policies.model import Field, Kind, Law, LeftOut, Text
-from policies.phrases import Names, by_sectors, joined, phrase, same, sentence
-from policies.rule_changes import rule_changes
 
 _SHARED = {"shared": Text("delas", "shared"), "protected": Text("skyddas", "protected")}
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import pairwise
 
-from policies.document_rules import differences
-from policies.document_words import HARM_TESTS, Words, heading
+from policies.document.rules import differences
+from policies.document.swedish import day, natural, short_citation
+from policies.document.words import HARM_TESTS, Words, heading
 from policies.model import Provision, SecrecyRule
-from policies.swedish import day, natural, short_citation
 
 
 def calendar(words: Words) -> str:

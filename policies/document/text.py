@@ -6,12 +6,12 @@ Committed as `law.md`, and served as a page. It says what the law files say; the
 from collections.abc import Callable
 
 from policies.assess import ATTESTATIONS_OF_MAY
-from policies.document_calendar import calendar
-from policies.document_fields import fields
-from policies.document_lists import attested, left_out, no_secrecy, provisions, questions, secrecy, sources, terms
-from policies.document_words import Words, anchored_code, heading, plain, table
+from policies.document.calendar import calendar
+from policies.document.fields import fields
+from policies.document.lists import attested, left_out, no_secrecy, provisions, questions, secrecy, sources, terms
+from policies.document.swedish import day
+from policies.document.words import Words, anchored_code, heading, plain, table
 from policies.model import Law
-from policies.swedish import day
 
 _ABOUT = """\
 Samsyn svarar på frågan om en uppgift får lämnas från en myndighet till en annan, för ett visst ändamål, en viss dag.

@@ -1,8 +1,8 @@
 """What the system shows, resource by resource, and which secrecy holds for it at each holder."""
 
-from policies.document_words import Words, heading, plain, table
+from policies.document.swedish import FIELDS, RESOURCES, capital, listed
+from policies.document.words import Words, heading, plain, table
 from policies.model import Field
-from policies.swedish import FIELDS, RESOURCES, capital, listed
 
 _BY_ROW = "enligt tabellen nedan"
 

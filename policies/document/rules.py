@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from policies.assess import breaks_rule
-from policies.document_words import EVERYTHING, HARM_TESTS, NEW_LINE, PROTECTS, Words, heading, plain, spans, table
+from policies.document.swedish import capital, day, listed, natural, period
+from policies.document.words import EVERYTHING, HARM_TESTS, NEW_LINE, PROTECTS, Words, heading, plain, spans, table
 from policies.model import Law, OpenQuestion, Provision, SecrecyRule, Wording
-from policies.swedish import capital, day, listed, natural, period
 
 _TYPES = {"may": "får lämnas (möjlighet)", "shall": "ska lämnas (uppgiftsskyldighet)"}
 _INITIATIVES = {"on-request": "på begäran", "own-initiative": "på eget initiativ"}

@@ -1,10 +1,10 @@
 """The sections that list: terms, rules with their overviews, answers of no secrecy, questions, what is left out."""
 
 from policies.assess import ATTESTATIONS_OF_MAY
-from policies.document_rules import by_group, provision_entry, secrecy_entry
-from policies.document_words import HARM_TESTS, PROTECTS, Words, anchored_code, heading, plain, table
+from policies.document.rules import by_group, provision_entry, secrecy_entry
+from policies.document.swedish import capital, day, last_day, natural, short_citation
+from policies.document.words import HARM_TESTS, PROTECTS, Words, anchored_code, heading, plain, table
 from policies.model import OpenQuestion, Provision, SecrecyRule
-from policies.swedish import capital, day, last_day, natural, short_citation
 
 
 def terms(words: Words) -> str:
