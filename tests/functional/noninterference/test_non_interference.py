@@ -1,6 +1,6 @@
 """Proof, not hope: what a caller may not know changes nothing of any answer, on any face that there is.
 
-    SAMSYN_TEST_SEED=n uv run pytest tests/functional/noninterference -m long -s
+    SAMSYN_TEST_SEED=n uv run pytest tests/functional/noninterference -m long -n 0 -s
 
 runs 20 000 cases in worlds of fifty; each world says its own seed. To take a run up again, or to see a failure again,
 give the seed of the world; SAMSYN_TEST_CASES says how many cases are left.
@@ -29,7 +29,8 @@ async def prepared(server, template, tmp_path_factory):
 
 def asked(tally: Tally) -> str:
     statuses = ", ".join(f"{times} of {status}" for status, times in sorted(tally.statuses.items()))
-    return f"{tally.statuses.total()} questions, {tally.decided} answers that rest on a decision: {statuses}"
+    run_through = f"{tally.cases} cases, {tally.broken_off} broken off, {tally.statuses.total()} questions"
+    return f"{run_through}, {tally.decided} answers that rest on a decision: {statuses}"
 
 
 def check_that_everything_was_asked(tally: Tally) -> None:
@@ -42,6 +43,7 @@ def check_that_everything_was_asked(tally: Tally) -> None:
     assert reads - set(tally.succeeded) == set(), "never answered with anything but a refusal"
     assert tally.decided > 0, "no answer rested on a decision"
     assert tally.crashes == [], "answered with an error of the service's own"
+    assert tally.broken_off * 20 <= tally.cases, "too often broken off: see `Tally.broken_off`"
 
 
 async def test_answers_are_the_same_whatever_the_caller_may_not_know(prepared):
