@@ -9,7 +9,7 @@ Errors name file, key and rule. The files are TOML: `terms.toml` (sectors, purpo
 import hashlib
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -261,7 +261,7 @@ def load(directory: Path = LAW_DIRECTORY) -> Law:
     return law
 
 
-@lru_cache(maxsize=1)
+@cache
 def law() -> Law:
     """The law as shipped, loaded once a process."""
     return load()

@@ -11,7 +11,7 @@ can be relied on: such rows list no provision.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 from typing import TypeVar
 
@@ -77,8 +77,8 @@ class Axes:
 
     def period(self, mask: int) -> tuple[date | None, date | None]:
         """First day and first day beyond of periods without a gap; None where there is no end in that direction."""
-        first, last = (mask & -mask).bit_length() - 1, mask.bit_length() - 1
-        return self.dates[first - 1] if first else None, self.dates[last] if last < len(self.dates) else None
+        days = (None, *self.dates, None)
+        return days[next(bits(mask))], days[mask.bit_length()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +188,9 @@ class _Item:
 
     def planes(self) -> Iterator[tuple[int, int, _Plane]]:
         """Masks of bands and of periods, and the answers of the plane in all of them."""
-        before = self.axes.dates[0] - timedelta(days=1) if self.axes.dates else date.min
-        # Days on which nothing that bears on this item has changed are alike.
+        # Days on which nothing that bears on this item has changed are alike; `date.min` is before all law.
         alike: dict[object, tuple[date, int, _InForce]] = {}
-        for period, day in enumerate((before, *self.axes.dates)):
+        for period, day in enumerate((date.min, *self.axes.dates)):
             in_force = tuple(self._in_force(day))
             wordings = tuple((rule.id, wording.valid_from) for rule, wording in in_force)
             state = (lawless(self.rules, self.law, day), self._stages(day), wordings)

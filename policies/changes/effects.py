@@ -90,7 +90,7 @@ def _boxes(rows: Iterable[Row], axes: Axes) -> list[Box]:
                 row.answer,
             )
         )
-    return [box for box in boxes if all(box[:-1])]
+    return boxes
 
 
 def _within(band: Band, other: Band) -> bool:
@@ -164,7 +164,7 @@ def _ages(bands: Sequence[Band]) -> Iterator[Text]:
             spans[-1] = Band(spans[-1].first, band.below)
         else:
             spans.append(band)
-    unknown = len(known) < len(bands)
+    unknown = Band(None) in bands
     if unknown and spans == [Band(0)]:
         return
     said = [_span(span) for span in spans]

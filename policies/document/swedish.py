@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import groupby
+from math import inf
 
 _MONTHS = (
     "januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november",
@@ -109,10 +110,10 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def natural(identity: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key by which `osl-10-2a` comes before `osl-10-15`: numbers by size, letters by letter."""
+def natural(identity: str) -> tuple[tuple[float, str], ...]:
+    """A sort key by which `osl-10-2a` comes before `osl-10-15`: numbers by size, letters after them by letter."""
     runs = ("".join(run) for _, run in groupby(identity, key=str.isdigit))
-    return tuple((0, int(run), "") if run.isdigit() else (1, 0, run) for run in runs)
+    return tuple((int(run), "") if run.isdigit() else (inf, run) for run in runs)
 
 
 def short_citation(citation: str) -> str:

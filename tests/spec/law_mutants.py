@@ -3,7 +3,8 @@
 A mutant is one file of `policies/law/` with one slip in it: a sector too many, an exception forgotten, a date a day
 off, may for shall. Left alone are texts for people (titles, notes, reasons) and the codes of sources, by which nothing
 is decided, and what is written down about rules that are not encoded. No key besides those may be left alone: a test
-holds that every other key of the files has slips.
+holds that every other key of the files has slips. An attestation too many is not slipped in either: the cases say what
+an officer must write down at least.
 """
 
 import re

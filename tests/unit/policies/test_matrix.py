@@ -14,8 +14,9 @@ from policies.assess import assess, lawless, locks
 from policies.boxes import bits, joined, packed, runs
 from policies.explain import outcome
 from policies.matrix import Band, bands_of, matrix
-from policies.model import Condition, Question
+from policies.model import Condition, Question, SecrecyWording
 from tests.unit.policies import generated_law as generated
+from tests.unit.policies import tiny_law as tiny
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
 print(f"SAMSYN_TEST_SEED={SEED}")
@@ -82,12 +83,96 @@ def test_any_law_is_answered_cell_by_cell_as_the_engine_answers():
     assert {"not-secret", "needs-decision", "withheld", "withheld no-wording-in-force"} <= set(SEEN), SEEN
 
 
+def small_law():
+    """A law with one rule of every sort that the table treats in a way of its own."""
+    said, breaks = tiny.wording, tiny.breaks
+    before, later = date(2019, 7, 1), date(2023, 1, 1)
+    locks_of_care = frozenset({("care", "name"), ("care", "health"), ("school", "name")})
+    rules = [
+        tiny.secrecy("osl-25-1", applies=locks_of_care),
+        tiny.secrecy(
+            "osl-26-1",
+            applies=frozenset({("school", "name"), ("guard", "health")}),
+            wordings=(SecrecyWording(before, tiny.END, "straight"), SecrecyWording(tiny.END, later, "reverse")),
+        ),
+    ]
+    provisions = [
+        # A limit of age, of purpose and of kind, and a general exit, each closed on some days.
+        tiny.provision(
+            "osl-10-1",
+            said(age_below=18, until=tiny.END, to_sectors=frozenset({"police", "guard"})),
+            said(valid_from=tiny.END, age_from=15, purposes=frozenset({"count"})),
+        ),
+        tiny.provision("osl-10-2", said(kinds=frozenset({"health"}), from_sectors=frozenset({"care", "guard"}))),
+        tiny.provision("osl-10-3", said(), general=True),
+        # What opens single cells only.
+        tiny.provision("osl-10-4", said(other_sector=True, valid_from=before, until=tiny.START)),
+        tiny.provision(
+            "osl-10-5",
+            said(
+                valid_from=later,
+                open_questions=(tiny.asked(purposes=frozenset({"count"}), to_sectors=frozenset({"police"})),),
+            ),
+        ),
+        # Two that open both locks of a school together, and neither alone; and one that breaks nothing.
+        tiny.provision("osl-10-6", said(breaks=breaks(rules=frozenset({"osl-25-1"})), to_sectors=frozenset({"care"}))),
+        tiny.provision("osl-10-7", said(breaks=breaks(rules=frozenset({"osl-26-1"})), to_sectors=frozenset({"care"}))),
+        tiny.provision("osl-10-8", said(breaks=breaks(), to_sectors=frozenset({"care"}))),
+    ]
+    return tiny.law(provisions, rules)
+
+
+def test_every_cell_of_a_small_law_is_answered_as_the_engine_answers():
+    law = small_law()
+    found = matrix(law)
+    axes = found.axes
+    assert [band.label for band in axes.bands] == ["0-14", "15-17", "18-", "unknown"]
+    assert axes.dates == (date(2019, 7, 1), tiny.START, tiny.END, date(2023, 1, 1))
+    days = [axes.dates[0] - timedelta(days=1), *axes.dates]
+    for holder, kind, recipient, purpose, band, day in product(
+        axes.sectors, axes.kinds, axes.sectors, axes.purposes, axes.bands, days
+    ):
+        check(law, Question(holder, recipient, purpose, day, kind, subject_age=band.first), found.rows)
+    assert {row.valid_from for row in found.rows} == {None, *axes.dates}
+    assert {row.until for row in found.rows} == {None, *axes.dates}
+
+
+def test_rows_of_a_small_law_are_joined_in_a_fixed_order_and_sorted():
+    found = matrix(small_law())
+    axes = found.axes
+    # Joined in another order they are more or fewer.
+    assert len(found.rows) == 76
+    starts = (None, *axes.dates)
+    order = [
+        (
+            [axes.sectors.index(one) for one in row.holders],
+            [axes.kinds.index(one) for one in row.kinds],
+            [*range(starts.index(row.valid_from), starts.index(row.until) if row.until else len(starts))],
+            [axes.sectors.index(one) for one in row.recipients],
+            [axes.purposes.index(one) for one in row.purposes],
+            [axes.bands.index(one) for one in row.bands],
+        )
+        for row in found.rows
+    ]
+    assert order == sorted(order)
+
+
+def test_a_law_without_dates_or_rules_has_one_answer():
+    found = matrix(tiny.law())
+    (row,) = found.rows
+    assert found.axes.dates == ()
+    assert (row.valid_from, row.until, row.answer.outcome) == (None, None, "withheld")
+    assert (row.holders, row.recipients, row.bands) == (tiny.SECTORS, tiny.SECTORS, found.axes.bands)
+    assert row.in_force(date.min)
+
+
 def test_bands_part_the_ages_and_leave_one_for_the_unknown():
     bands = bands_of([21, 18])
     assert [band.label for band in bands] == ["0-17", "18-20", "21-", "unknown"]
     for age in range(131):
         assert sum(band.holds(age) for band in bands) == 1
-    assert bands_of([]) == (Band(0), Band(None))
+    assert bands_of([]) == bands_of([0]) == (Band(0), Band(None))
+    assert bands_of([1, 0]) == (Band(0, 1), Band(1), Band(None))
 
 
 def test_runs_are_the_pieces_of_a_mask():
