@@ -25,6 +25,8 @@ LABEL org.opencontainers.image.title="samsyn" org.opencontainers.image.licenses=
 ENV PATH=/opt/samsyn/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SAMSYN_ENVIRONMENT=production
 COPY --from=build /opt/samsyn /opt/samsyn
 WORKDIR /tmp
+# Where a volume remembers what the ledger has signed; a new one takes its owner from here.
+RUN install -d -m 700 -o 10001 -g 10001 /var/lib/samsyn
 # A number, so that an orchestrator can tell that it is not root without reading /etc/passwd.
 USER 10001:10001
 EXPOSE 8000

@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from api.agencies.endpoints import router as agencies
 from api.agencies.service import AgencyRegister
+from api.audit.endpoints import router as audit
 from api.contract import contract_router
 from api.disclosure.gate import Gate
 from api.graphql.endpoints import router as graphql
@@ -29,12 +30,21 @@ from api.incidents.endpoints import router as incidents
 from api.individuals.endpoints import router as individuals
 from api.interventions.endpoints import router as interventions
 from api.law.endpoints import router as law_router
+from api.ledger.cosigning import Cosigning
+from api.ledger.endpoints import router as ledger_router
+from api.ledger.leaves import SALT_BYTES
+from api.ledger.proving import Checkpoints
 from api.ledger.service import Ledger
+from api.ledger.signing import signer_of
 from api.mappings.endpoints import router as mappings
 from api.pages.endpoints import router as pages
+from api.protection.keys import key_source
+from api.protection.sealing import Sealer
 from api.reports.counts.endpoints import router as crime_counts
 from api.reports.endpoints import router as reports
 from api.reports.indicators.endpoints import router as indicators
+from api.requests.decisions.endpoints import router as decisions
+from api.requests.endpoints import router as requests
 from api.scenes.endpoints import router as scenes
 from api.settings import BASE_PATH, Settings
 from api.store.database import Database
@@ -58,10 +68,14 @@ ROUTERS = (
     incidents,
     mappings,
     individuals,
+    requests,
+    decisions,
     interventions,
     reports,
     indicators,
     crime_counts,
+    ledger_router,
+    audit,
 )
 _FEED = "/incident-batches"
 
@@ -71,17 +85,41 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def new_salt() -> bytes:
+    """Random bytes: what hides the content of a leaf from one who guesses it."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def ledger_of(
+    database: Database,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], UUID] = uuid4,
+    new_salt: Callable[[], bytes] = new_salt,
+) -> Ledger:
+    """The ledger over one database, for the service and for commands that note what they do."""
+    return Ledger(database, clock=clock, new_id=new_id, new_salt=new_salt)
+
+
 def create_app(
     settings: Settings,
     database: Database,
     *,
     clock: Callable[[], datetime] = utc_now,
     new_id: Callable[[], UUID] = uuid4,
+    new_salt: Callable[[], bytes] = new_salt,
 ) -> Starlette:
-    """The service over one database. Raises `LawError` where the law files do not hold together."""
+    """The service over one database.
+
+    Raises `LawError` where the law files do not hold together, `DataKeyError` and `KeyFileError` where the keys cannot
+    be read.
+    """
     client = httpx.AsyncClient(timeout=5)
     the_law = law()
-    ledger = Ledger(database, clock=clock, new_id=new_id)
+    ledger = ledger_of(database, clock=clock, new_id=new_id, new_salt=new_salt)
+    signer = signer_of(settings)
+    checkpoints = Checkpoints(database, signer)
+    sealer = Sealer(key_source(settings))
     services = Services(
         settings=settings,
         law=the_law,
@@ -89,7 +127,10 @@ def create_app(
         new_id=new_id,
         database=database,
         ledger=ledger,
-        gate=Gate(database, ledger, the_law, clock),
+        checkpoints=checkpoints,
+        cosigning=Cosigning(database, checkpoints, clock),
+        gate=Gate(database, ledger, the_law, clock, sealer),
+        sealer=sealer,
         agencies=AgencyRegister(database, the_law, clock),
         verifier=TokenVerifier(
             _keys(settings, clock, client), issuer=settings.issuer, audience=settings.audience, clock=clock

@@ -6,13 +6,21 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
-from api.settings import Settings
+from api.cli_audit import impact, replay
+from api.cli_keys import erase, retention, rotate_keys
+from api.cli_ledger import cosign, verify, witness, witness_key
+from api.cli_parts import ERR as _ERR
+from api.cli_parts import OUT as _OUT
+from api.cli_parts import DataDir
+from api.cli_parts import fail as _fail
+from api.cli_parts import progress as _progress
+from api.cli_parts import run as _run
+from api.cli_parts import settings_of as _settings
 
 if TYPE_CHECKING:
     from api.contract import Stale
@@ -23,33 +31,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_OUT = Console(highlight=False, soft_wrap=True)
-_ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-
-DataDir = Annotated[
-    Path | None, typer.Option(help="Where the embedded database and development keys live; default .samsyn")
-]
 Root = Annotated[Path, typer.Option(help="The project's folder")]
 Language = Literal["sv", "en"]
 KINDS = ("schools", "stations", "municipalities", "districts", "crime-counts")
-
-
-def _fail(text: str) -> NoReturn:
-    _ERR.print(f"samsyn: {text}", style="red", markup=False)
-    raise typer.Exit(1)
-
-
-def _settings(data_dir: Path | None = None, **changes: object) -> Settings:
-    """The settings from the environment; what the command line says wins."""
-    given = changes | ({"data_dir": data_dir} if data_dir is not None else {})
-    try:
-        return Settings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        _fail("; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()))
-
-
-def _progress(text: str) -> None:
-    _ERR.print(f"  {text}", style="dim", markup=False)
 
 
 @app.command()
@@ -330,18 +314,15 @@ def _bring_up_to_date(stale: "Iterable[Stale]", what: str, *, check: bool, langu
     _OUT.print(f"{what}: up to date" if not found else f"written: {names}", markup=False)
 
 
-def _run(work: object) -> None:
-    """Run a command's work, and turn what a user can mend into one clear line."""
-    from api.running import StartError
-    from api.store.embedded import EmbeddedPostgresError
-    from policies.catalogue import LawError
-
-    try:
-        work()  # type: ignore[operator]
-    except (StartError, EmbeddedPostgresError, LawError) as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+app.command()(verify)
+app.command()(witness)
+app.command(name="witness-key")(witness_key)
+app.command()(cosign)
+app.command()(replay)
+app.command()(impact)
+app.command(name="rotate-keys")(rotate_keys)
+app.command()(retention)
+app.command()(erase)
 
 
 def main() -> None:

@@ -59,6 +59,7 @@ PROBLEMS: dict[str, ProblemKind] = {
             "Ändamålet ingår inte i klientens behörighet",
         ),
         ProblemKind("withheld-field", 403, "The field is withheld", "Uppgiften är inte tillgänglig"),
+        ProblemKind("search-ban", 403, "Persons may not be selected by this", "Sökförbud"),
         ProblemKind("not-found", 404, "No such resource", "Resursen finns inte"),
         ProblemKind("method-not-allowed", 405, "Method not allowed", "Metoden är inte tillåten"),
         ProblemKind("not-acceptable", 406, "No acceptable representation", "Ingen godtagbar representation"),

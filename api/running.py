@@ -17,6 +17,8 @@ from api.settings import Settings
 from api.store.database import Database
 from api.store.embedded import embedded_server
 from api.store.migrate import is_current, upgrade
+from api.store.reading import require_roles
+from api.store.roles import RolesError
 from api.web.bounded_http import BoundedHttp
 
 
@@ -41,14 +43,18 @@ def migrated(settings: Settings, progress: Callable[[str], None]) -> Iterator[st
     """As `database_url`, brought to the version this program needs."""
     with database_url(settings, progress) as url:
         progress("migrating the database")
-        upgrade(url)
+        upgrade(url, settings)
         yield url
 
 
 def require_current(url: str) -> None:
-    """Refuse to serve over a database that lacks migrations. Raises `StartError`."""
+    """Refuse to serve over a database that lacks migrations, or whose roles cannot be taken. Raises `StartError`."""
     try:
         current = is_current(url)
+        if current:
+            require_roles(url)
+    except RolesError as error:
+        raise StartError(str(error)) from None
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise StartError(f"the database cannot be reached ({type(error).__name__}); check DATABASE_URL") from None
     if not current:

@@ -36,11 +36,34 @@ class Settings(BaseSettings):
         default=None,
         description="https URL or file path of the issuer's JWKS; unset in development: the development key",
     )
+    data_keys: Path | None = Field(
+        default=None,
+        description="file with the keys that texts about persons are sealed with; development: made in data_dir",
+    )
+    ledger_key: Path | None = Field(
+        default=None,
+        description="file with the Ed25519 key that signs the ledger; unset in development: made in data_dir",
+    )
+    ledger_signed: Path | None = Field(
+        default=None,
+        description="file that remembers what the ledger's key has signed; unset: beside the key, with `.signed` added",
+    )
+    ledger_origin: str = Field(
+        default="samsyn.example/ledger",
+        pattern=r"^[^\s+]+$",
+        description="name of the ledger and of its key, for ever; without a scheme, such as samsyn.example/ledger",
+    )
     incident_radius_m: int = Field(
         default=150,
         ge=1,
         le=2000,
         description="metres from outline to station that tie an incident to a scene",
+    )
+    decision_max_days: int = Field(
+        default=365,
+        ge=1,
+        le=366,
+        description="longest life of a disclosure decision, in days: what goes on longer is decided again",
     )
     body_limit_bytes: int = Field(default=1_048_576, ge=1024, description="largest body of an ordinary request")
     feed_limit_bytes: int = Field(default=268_435_456, ge=1024, description="largest body of an incident batch")
@@ -50,7 +73,8 @@ class Settings(BaseSettings):
     def _production_is_explicit(self) -> "Settings":
         """Refuse a production setting that would rest on a development default."""
         if self.environment == "production":
-            missing = [name for name in ("jwks", "database_url") if getattr(self, name) is None]
+            needed = ("jwks", "database_url", "data_keys", "ledger_key")
+            missing = [name for name in needed if getattr(self, name) is None]
             if missing:
                 raise ValueError(f"production needs {', '.join(missing)} to be set")
         return self

@@ -78,8 +78,7 @@ class _Asker(asyncio.Protocol):
         self.head = b""
         self.ended = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
         transport.write(self.raw)
 

@@ -15,13 +15,14 @@ from api.mappings import tables as mappings
 from api.places import tables as places
 from api.reports import tables as reports
 from api.requests import tables as requests
+from api.retention import tables as retention
 from api.scenes import tables as scenes
 from api.store import idempotency_table
 from api.store.base import metadata
 
 SUBJECTS = (
     agencies, places, scenes, mappings, individuals, requests, interventions, incidents, reports, ledger,
-    idempotency_table,
+    retention, idempotency_table,
 )  # fmt: skip
 
 

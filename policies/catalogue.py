@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from policies.lawfile import LawError, LawFile, chapters_of, check_continuous, identity_of, note_of, source_of
 from policies.model import (
@@ -42,17 +42,29 @@ _SECRECY_KEYS = {
 }  # fmt: skip
 
 
-def _terms(directory: Path) -> tuple[dict[str, Text], frozenset[str], dict[str, Text], dict[str, Kind]]:
+class _Terms(NamedTuple):
+    sectors: dict[str, Text]
+    authorities: frozenset[str]
+    state: frozenset[str]
+    purposes: dict[str, Text]
+    kinds: dict[str, Kind]
+
+
+def _terms(directory: Path) -> _Terms:
     file = LawFile(directory / "terms.toml")
     file.keys(file.data, {"sectors", "purposes", "kinds"}, "")
     sectors: dict[str, Text] = {}
-    authorities = set()
+    authorities, state = set(), set()
     for sector, row in file.get(file.data, "sectors", dict).items():
-        file.keys(row, {"sv", "en", "authority"}, f"sectors.{sector}.")
+        file.keys(row, {"sv", "en", "authority", "state"}, f"sectors.{sector}.")
         where = f"sectors.{sector}."
         sectors[sector] = Text(file.get(row, "sv", str, where), file.get(row, "en", str, where))
         if file.get(row, "authority", bool, where):
             authorities.add(sector)
+        if file.flag(row, "state", where):
+            state.add(sector)
+            if sector not in authorities:
+                raise file.fail(f"{where}state", "must be an authority to be one under the government")
     purposes = {
         purpose: file.text(file.data["purposes"], purpose, "purposes.")
         for purpose in file.get(file.data, "purposes", dict)
@@ -60,10 +72,14 @@ def _terms(directory: Path) -> tuple[dict[str, Text], frozenset[str], dict[str, 
     kinds = {}
     for kind, row in file.get(file.data, "kinds", dict).items():
         where = f"kinds.{kind}."
-        file.keys(row, {"sv", "en", "level"}, where)
+        file.keys(row, {"sv", "en", "level", "search_ban"}, where)
         level: Any = file.one_of(row, "level", ("shared", "protected"), where)
-        kinds[kind] = Kind(kind, level, Text(file.get(row, "sv", str, where), file.get(row, "en", str, where)))
-    return sectors, frozenset(authorities), purposes, kinds
+        ban = file.strings(row, "search_ban", where)
+        if ban and level == "shared":
+            raise file.fail(f"{where}search_ban", "is for data about persons, and this kind is shared")
+        title = Text(file.get(row, "sv", str, where), file.get(row, "en", str, where))
+        kinds[kind] = Kind(kind, level, title, ban)
+    return _Terms(sectors, frozenset(authorities), frozenset(state), purposes, kinds)
 
 
 def _fields(directory: Path, kinds: Mapping[str, Kind], sectors: Mapping[str, Text]) -> dict[tuple[str, str], Field]:
@@ -83,11 +99,9 @@ def _fields(directory: Path, kinds: Mapping[str, Kind], sectors: Mapping[str, Te
             holder = file.get(row, "holder", str, where) if "holder" in row else "row"
             if holder != "row" and holder not in sectors:
                 raise file.fail(f"{where}holder", f"unknown sector `{holder}`")
-            sources = row.get("sources", [])
-            if not isinstance(sources, list) or not all(isinstance(source, str) for source in sources):
-                raise file.fail(f"{where}sources", "must be a list of names")
+            sources = file.strings(row, "sources", where)
             fields[resource, name] = Field(
-                resource, name, kinds[kind], holder, tuple(sources), individual, file.flag(row, "key", where)
+                resource, name, kinds[kind], holder, sources, individual, file.flag(row, "key", where)
             )
     for field in fields.values():
         _derived(file, field, fields)
@@ -212,7 +226,7 @@ def _version(directory: Path) -> str:
 def load(directory: Path = LAW_DIRECTORY) -> Law:
     """Read and check the law files under `directory`. Raises `LawError` naming file, key and rule."""
     version = _version(directory)
-    sectors, authorities, purposes, kinds = _terms(directory)
+    sectors, authorities, state, purposes, kinds = _terms(directory)
     source_file = LawFile(directory / "sources.toml")
     source_file.keys(source_file.data, {"sources", "confidences"}, "")
     sources, confidences = (source_file.texts(source_file.data, key) for key in ("sources", "confidences"))
@@ -256,6 +270,7 @@ def load(directory: Path = LAW_DIRECTORY) -> Law:
         confidences=MappingProxyType(confidences),
         references=MappingProxyType(dict(references)),
         left_out=_left_out(directory),
+        state_authorities=state,
     )
     _complete(law)
     return law

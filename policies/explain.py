@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from policies.assess import assess, breaks_rule, lawless, locks, reachable
 from policies.decide import Decision
+from policies.grants import KindCheck
 from policies.model import Assessment, Law, Provision, Question, Released, SecrecyRule, Text, Withheld, Wording
 
 Language = Literal["sv", "en"]
@@ -79,6 +80,31 @@ def _assessment_as_json(answer: Assessment, law: Law, language: Language) -> dic
         "attestations": [_attestation(identity, law, language) for identity in answer.attestations],
     }
     return shown | {"general": True} if answer.provision.general else shown
+
+
+def checklist_as_json(checks: Iterable[KindCheck], law: Law, language: Language) -> list[dict[str, Any]]:
+    """What an officer goes through before deciding: for each kind the hard conditions, and what must be attested to.
+
+    `conditions` are checked for each row when it is named.
+    """
+    return [
+        {
+            "kind": check.kind,
+            "status": "available" if check.available else "inapplicable",
+            "duty": check.wording is not None and check.wording.type == "shall",
+            "secrecy": [rule.id for rule in check.secrecy],
+            "citation": check.citation,
+            "lacks": [
+                {"condition": lack.condition.value, "required": lack.required, "actual": lack.actual}
+                for lack in check.lacks
+            ],
+            "conditions": [
+                {"condition": condition.value, "required": required} for condition, required in check.of_each_row
+            ],
+            "attestations": [_attestation(identity, law, language) for identity in check.attestations],
+        }
+        for check in checks
+    ]
 
 
 _OUTCOMES: dict[str, Text] = {

@@ -96,6 +96,13 @@ class LawFile:
             raise self.fail(where, "names the same id twice")
         return frozenset(values)
 
+    def strings(self, table: Mapping[str, Any], key: str, where: str = "") -> tuple[str, ...]:
+        """A list of texts; empty where there is none."""
+        values = table.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self.fail(f"{where}{key}", "must be a list of names")
+        return tuple(values)
+
     def texts(self, table: Mapping[str, Any], key: str) -> dict[str, Text]:
         """A table of texts by their names; empty where the key is not there."""
         if key not in table:

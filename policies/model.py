@@ -39,11 +39,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What sort of information a field holds (*uppgiftsslag*); `level` says whether any agency's token reaches it."""
+    """What sort of information a field holds (*uppgiftsslag*); `level` says whether any agency's token reaches it.
+
+    `search_ban` cites the rules that forbid selecting persons by it (*sökförbud*), even among one's own data.
+    """
 
     id: str
     level: Level
     title: Text
+    search_ban: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,8 @@ class Law:
 
     `version` is a digest of the law files: equal versions decide equally. `sources` and `confidences` explain the codes
     that rules carry; `references` are citations of rules that provisions name and that lock nothing Samsyn holds.
-    Nothing is decided by these, nor by `left_out`.
+    Nothing is decided by these, nor by `left_out`. `state_authorities` are sectors under the government (*statliga
+    myndigheter*): they say where a refusal is appealed (OSL 6:8), and decide nothing either.
     """
 
     version: str
@@ -208,6 +213,7 @@ class Law:
     confidences: Mapping[str, Text] = field(default_factory=dict)
     references: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    state_authorities: frozenset[str] = frozenset()
 
     def secrecy_of(self, kind: str, holder_sector: str) -> tuple[SecrecyRule, ...]:
         """The rules that lock this kind at this holder, whatever the day: all of them must open (OSL 7:3)."""

@@ -30,6 +30,8 @@ from api.mappings.service import create_mapping
 from api.places.geometry import parse_outline
 from api.places.importers import READERS, District, Municipality, read_districts, read_municipalities
 from api.places.service import store_places
+from api.protection.keys import key_source
+from api.protection.sealing import Sealer
 from api.reports.indicators.service import load_stated_figures
 from api.reports.publishing import publish
 from api.scenes.repository import add_scene, refresh_neighbours, scene_exists, stops_near_scenes
@@ -101,7 +103,7 @@ async def load_demo(database: Database, settings: Settings, progress: Progress) 
             await add_scene(connection, *scene_rows(scene))
         await refresh_neighbours(connection, radius_m=settings.incident_radius_m)
         await load_stated_figures(connection, DATA / "stated_figures.csv")
-        writer = _Writer(connection, agencies)
+        writer = _Writer(connection, agencies, Sealer(key_source(settings)))
         open_scenes = [scene for scene in scenes if scene.closed_on is None]
         progress("loading mappings, survey answers and fictional individuals")
         for number, scene in enumerate(open_scenes):
@@ -117,6 +119,11 @@ async def load_demo(database: Database, settings: Settings, progress: Progress) 
 def scene_id(scene: DemoScene) -> UUID:
     """The id of a demo scene."""
     return demo_id("scene", scene.name)
+
+
+def person_id(scene: DemoScene, holder: str, nth: int) -> UUID:
+    """The id of what a holder has recorded of the demo's `nth` person at a scene."""
+    return demo_id("individual", f"{scene.name}:{holder}:{nth}")
 
 
 def scene_rows(scene: DemoScene) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -155,8 +162,8 @@ def scene_rows(scene: DemoScene) -> tuple[dict[str, Any], dict[str, Any]]:
 class _Writer:
     """Writes as the demo's agencies do."""
 
-    def __init__(self, connection: AsyncConnection, agencies: dict[str, dict[str, Any]]) -> None:
-        self._connection, self._agencies = connection, agencies
+    def __init__(self, connection: AsyncConnection, agencies: dict[str, dict[str, Any]], sealer: Sealer) -> None:
+        self._connection, self._agencies, self._sealer = connection, agencies, sealer
 
     def _asking(self, slug: str) -> Asking:
         agency = self._agencies[slug]
@@ -203,18 +210,20 @@ class _Writer:
             await self._individuals(scene, mapping_id, number)
 
     async def _individuals(self, scene: DemoScene, mapping_id: UUID, number: int) -> None:
-        holders = ("polismyndigheten", self._board(scene, "-socialtjanst"))
-        for index, holder in enumerate(holders):
-            person = PERSONS[(number + index) % len(PERSONS)]
-            await create_individual(
-                self._connection,
-                IndividualIn.model_validate(person),
-                who=self._asking(holder),
-                mapping_id=mapping_id,
-                individual_id=demo_id("individual", f"{scene.name}:{holder}"),
-                now=_WRITTEN,
-                today=_TODAY,
-            )
+        """The police know of one of the demo's persons at each scene, the board's social services of all of them."""
+        known = {"polismyndigheten": [number % len(PERSONS)], self._board(scene, "-socialtjanst"): range(len(PERSONS))}
+        for holder, persons in known.items():
+            for nth in persons:
+                await create_individual(
+                    self._connection,
+                    IndividualIn.model_validate(PERSONS[nth]),
+                    who=self._asking(holder),
+                    mapping_id=mapping_id,
+                    individual_id=person_id(scene, holder, nth),
+                    sealer=self._sealer,
+                    now=_WRITTEN,
+                    today=_TODAY,
+                )
 
     async def feed_incidents(self) -> None:
         """Sixteen months of incidents at the stations near scenes, always the same ones."""

@@ -1,7 +1,8 @@
 """Selection ∩ Decision -> one SELECT in which PostgreSQL itself builds the JSON.
 
 INVARIANT: a column is named in the statement only if the decision releases it for the rows it is taken from. That
-holds for what is selected, filtered, ordered and joined alike.
+holds for what is selected, filtered, ordered and joined alike; what identifies a row, and its holder, go with every row
+that is visible at all, and are what the ledger notes of it.
 
 Statements depend on the *shape* of what is asked (fields, filters, order, row rules), never on values, and are
 compiled once a shape.
@@ -15,19 +16,20 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
-    DateTime,
     Integer,
     Text,
     and_,
+    any_,
     bindparam,
     case,
     cast,
     column,
-    extract,
     false,
     func,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -36,10 +38,10 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.sql.selectable import Select
+from sqlalchemy.sql.selectable import Select, Subquery
 from sqlalchemy.types import Uuid
 
-from api.disclosure.resource import AGENCY, NOW, TODAY, Resource
+from api.disclosure.resource import AGENCY, NOW, Resource
 from api.disclosure.selection import FieldWanted, Selection
 from policies.decide import Decision
 from policies.model import RowRule
@@ -53,6 +55,7 @@ _DECISIONS = table(
     column("revoked_at"),
     column("valid_from"),
     column("valid_until"),
+    column("fields", ARRAY(Text)),
 )
 _EMPTY_LIST: ColumnElement[Any] = literal_column("'[]'::json")
 _EMPTY_OBJECT: ColumnElement[Any] = literal_column("'{}'::jsonb")
@@ -75,6 +78,11 @@ class _Node:
     sort: tuple[tuple[str, bool], ...]
     total: bool
     keep_withheld: bool
+
+    @property
+    def noted(self) -> bool:
+        """Whether the ledger notes which rows were shown: those about individuals, here or further in."""
+        return self.resource.holder is not None or any(node.noted for _, _, node in self.children)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ def _shape(
             fields.append((wanted.name, wanted.key, wanted.literal, rules))
             visible.update(dict.fromkeys(rules))
             named.update(rules)
-    if selection.resource.holder is None:
+    if not selection.resource.held:
         visible = {RowRule("any"): None}
     if path:
         if selection.filters:
@@ -182,6 +190,8 @@ def _statement(shape: _Node) -> Statement:
         cast(func.coalesce(func.json_agg(_as_json(chosen, shape)), _EMPTY_LIST), Text).label("items"),
         func.count().label("count"),
     ]
+    if shape.noted:
+        counted.append(cast(func.jsonb_agg(chosen.c["shown"]), Text).label("shown"))
     if shape.total:
         matching = select(func.count()).select_from(shape.resource.source).where(*_conditions(shape))
         # A first page that is not full holds everything: there is nothing left to count, and PostgreSQL does not.
@@ -193,8 +203,8 @@ def _statement(shape: _Node) -> Statement:
 
 
 def _as_json(chosen: Any, shape: _Node) -> ColumnElement[Any]:
-    """The row as one JSON object: as it is, or merged with the parts that only some rows release."""
-    if _uniform(shape):
+    """The row as one JSON object: as it is, or put together where some rows release more, or the ledger notes it."""
+    if _uniform(shape) and not shape.noted:
         return func.row_to_json(text(f'"{_CHOSEN}"'))
     return chosen.c["document"]  # type: ignore[no-any-return]
 
@@ -206,6 +216,11 @@ def _uniform(shape: _Node) -> bool:
 
 def _rows(shape: _Node, path: str) -> Select[Any]:
     columns = _plain_columns(shape, path) if _uniform(shape) else [_merged_document(shape, path).label("document")]
+    if shape.noted:
+        if _uniform(shape):
+            pairs = [part for column in columns for part in (_quoted(column.key or ""), column)]
+            columns = [func.json_build_object(*pairs).label("document")]
+        columns.append(_shown(shape, path).label("shown"))
     ordering = [shape.resource.sorts[name].desc() if down else shape.resource.sorts[name] for name, down in shape.sort]
     return (
         select(*columns)
@@ -223,7 +238,7 @@ def _plain_columns(shape: _Node, path: str) -> list[ColumnElement[Any]]:
         if constant is not None:
             columns.append(_quoted(constant).label(key))
         elif rules:
-            columns.append(shape.resource.fields[name].label(key))
+            columns.append(_value(shape, name).label(key))
         elif shape.keep_withheld:
             columns.append(null().label(key))
     columns += [
@@ -243,10 +258,10 @@ def _merged_document(shape: _Node, path: str) -> ColumnElement[Any]:
         elif not rules:
             everywhere += [_quoted(key), null()] if shape.keep_withheld else []
         elif set(rules) >= set(shape.visible):
-            everywhere += [_quoted(key), shape.resource.fields[name]]
+            everywhere += [_quoted(key), _value(shape, name)]
         else:
             everywhere += [_quoted(key), null()] if shape.keep_withheld else []
-            by_rules.setdefault(rules, []).extend([_quoted(key), shape.resource.fields[name]])
+            by_rules.setdefault(rules, []).extend([_quoted(key), _value(shape, name)])
     for nth, (name, key, node) in enumerate(shape.children):
         everywhere += [_quoted(key), _nested(shape.resource, name, node, _within(path, nth))]
     document: ColumnElement[Any] = func.jsonb_build_object(*everywhere)
@@ -255,6 +270,19 @@ def _merged_document(shape: _Node, path: str) -> ColumnElement[Any]:
         part = case((released, func.jsonb_build_object(*pairs)), else_=_EMPTY_OBJECT)
         document = document.op("||")(part)
     return document
+
+
+def _value(shape: _Node, name: str) -> ColumnElement[Any]:
+    value = shape.resource.fields[name]
+    if name not in shape.resource.expressly:
+        return value
+    return case((_shows(shape, name), value), else_=null())
+
+
+def _shows(shape: _Node, name: str) -> ColumnElement[bool]:
+    """Of visible rows, those that show a field which some rows show only to those whom a decision names it to."""
+    conditions = (_row_condition(shape.resource, rule, naming=name) for rule in shape.visible)
+    return or_(not_(shape.resource.expressly[name]), *conditions)
 
 
 def _quoted(name: str) -> ColumnElement[str]:
@@ -266,8 +294,29 @@ def _quoted(name: str) -> ColumnElement[str]:
 
 def _nested(parent: Resource, name: str, node: _Node, path: str) -> ColumnElement[Any]:
     """A child list as a correlated scalar subquery."""
-    rows = _rows(node, path).where(parent.children[name].on()).correlate(*_tables(parent)).subquery(_CHOSEN)
+    rows = _nested_rows(parent, name, node, path)
     return select(func.coalesce(func.json_agg(_as_json(rows, node)), _EMPTY_LIST)).select_from(rows).scalar_subquery()
+
+
+def _nested_rows(parent: Resource, name: str, node: _Node, path: str) -> Subquery:
+    child = parent.children[name]
+    tied = [child.on()] if child.through is None else [child.on(), _shows(node, child.through)]
+    return _rows(node, path).where(*tied).correlate(*_tables(parent)).subquery(_CHOSEN)
+
+
+def _shown(shape: _Node, path: str) -> ColumnElement[Any]:
+    """What the ledger notes of a row: `[[resource, key, id as shown, holder] or null, rows of each nested list …]`."""
+    resource = shape.resource
+    row: ColumnElement[Any] = null()
+    if resource.holder is not None:
+        named = (resource.key, resource.fields["id"])
+        row = func.jsonb_build_array(_quoted(resource.name), *(cast(part, Text) for part in named), resource.holder)
+    nested = []
+    for nth, (name, _, node) in enumerate(shape.children):
+        if node.noted:
+            rows = _nested_rows(resource, name, node, _within(path, nth))
+            nested.append(select(func.jsonb_agg(rows.c["shown"])).select_from(rows).scalar_subquery())
+    return func.jsonb_build_array(row, *nested)
 
 
 def _tables(resource: Resource) -> Iterable[Any]:
@@ -280,15 +329,38 @@ def _conditions(shape: _Node) -> list[ColumnElement[bool]]:
     conditions = [] if shape.resource.base is None else [shape.resource.base]
     if RowRule("any") not in shape.visible:
         conditions.append(or_(*(_row_condition(shape.resource, rule) for rule in shape.visible)))
-    conditions += [shape.resource.filters[name].predicate for name in shape.filters]
+    for name in shape.filters:
+        wanted = shape.resource.filters[name]
+        conditions.append(wanted.predicate)
+        if wanted.through is not None:
+            conditions.append(_shows(shape, wanted.through))
+        if wanted.decision is not None:
+            conditions.append(_opened_by(shape, bindparam(wanted.decision, type_=Uuid())))
     return conditions
 
 
-def _row_condition(resource: Resource, rule: RowRule) -> ColumnElement[bool]:
-    """A row rule as SQL. A decision is looked at again here, so that a revocation bites on the very next read."""
+def _opened_by(shape: _Node, decision: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The rows that one decision opens by itself, today and for this purpose: its id alone would tell more."""
+    return or_(
+        false(),
+        *(
+            and_(bindparam(_decision_parameter(rule), type_=Uuid()) == decision, _row_condition(shape.resource, rule))
+            for rule in shape.visible
+            if rule.decision is not None
+        ),
+    )
+
+
+def _row_condition(resource: Resource, rule: RowRule, *, naming: str | None = None) -> ColumnElement[bool]:
+    """A row rule as SQL; with `naming`, a decision counts only where it names that field.
+
+    A decision is looked at again here, so that a revocation bites on the very next read.
+    """
     if rule.scope == "any":
         return true()
     if rule.scope == "own":
+        if resource.own is not None:
+            return resource.own
         return false() if resource.holder is None else resource.holder == AGENCY
     conditions = [
         _DECISIONS.c.id == bindparam(_decision_parameter(rule), type_=Uuid()),
@@ -300,29 +372,20 @@ def _row_condition(resource: Resource, rule: RowRule) -> ColumnElement[bool]:
     ]
     if resource.holder is not None:
         conditions.append(_DECISIONS.c.holder == resource.holder)
+    if naming is not None:
+        conditions.append(any_(_DECISIONS.c.fields) == naming)
     joined = select(_ITEMS.c.item_id).join(_DECISIONS, _DECISIONS.c.id == _ITEMS.c.decision_id)
     live = joined.where(*conditions).correlate(*_tables(resource)).exists()
     return and_(live, *_ages(resource, rule))
 
 
 def _ages(resource: Resource, rule: RowRule) -> Iterable[ColumnElement[bool]]:
-    """The ages a row rule demands, on the day of reading (`TODAY`, a calendar day in Sweden).
+    """The ages a row rule demands, on the day of reading.
 
-    INVARIANT: an unknown birth date fails the comparison, and the row stays withheld. Who is born on 29 February is, on
-    28 February of a common year, neither below an age nor of it: the law does not say, and both readings withhold.
+    INVARIANT: where nobody can say how old a row's person is, it stays withheld.
     """
-    born = resource.birth_date
-    if (rule.age_below, rule.age_from) == (None, None):
-        return
-    if born is None:
-        yield false()
-        return
-    if rule.age_below is not None:
-        yield born + text(f"interval '{int(rule.age_below)} years'") > TODAY
-    if rule.age_from is not None:
-        # As timestamps without zone: age() of bare dates would go by the server's clock changes. By its years alone:
-        # PostgreSQL compares intervals as if a month had 30 days, so 20 years 11 months 30 days would be 21 years.
-        yield extract("year", func.age(cast(TODAY, DateTime()), cast(born, DateTime()))) >= int(rule.age_from)
+    if (rule.age_from, rule.age_below) != (None, None):
+        yield false() if resource.of_age is None else resource.of_age(rule.age_from, rule.age_below)
 
 
 def gate_values(*, as_of: date, today: date, now: datetime, agency: str) -> dict[str, Any]:

@@ -4,27 +4,29 @@ Every face (REST, GraphQL, files, pages) reads through `Gate.read` and nothing e
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from api.disclosure.asking import Asking
 from api.disclosure.compile import Statement, compile_selection, gate_values, own_values, shape_of
-from api.disclosure.selection import Selection
+from api.disclosure.noting import Live, Shown, giver_parts, receiver_part, shown_rows
+from api.disclosure.selection import FieldWanted, Selection
 from api.errors import Fault, Problem
 from api.ledger.service import Ledger
 from api.store.database import Database
+from api.store.roles import Exposure
 from policies.decide import Decision, decide
 from policies.explain import disclosure, withheld_as_json
-from policies.model import Facts, Holder, Law, LiveDecision, RowRule
+from policies.model import Facts, Holder, Kind, Law, LiveDecision, RowRule
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 
 _LIVE_DECISIONS = """
-SELECT d.id, a.sector, a.equated, d.provision, d.purpose, d.fields, d.resource
+SELECT d.id, d.holder, a.sector, a.equated, d.provision, d.purpose, d.fields, d.resource
   FROM disclosure_decisions d JOIN agencies a ON a.slug = d.holder
  WHERE d.recipient = $1 AND d.resource = ANY($2) AND d.revoked_at IS NULL AND d.valid_from <= $3 AND d.valid_until > $3
  ORDER BY d.id
@@ -56,7 +58,10 @@ class Answer:
 
     def disclosure(self) -> bytes:
         """`_meta.disclosure` as JSON."""
-        return _disclosure(self.decisions) if self.receipt is None else _disclosure_json(self.decisions, self.receipt)
+        if self.receipt is None:
+            return _disclosure(self.decisions)
+        before, after = _disclosure_around_receipt(self.decisions)
+        return before + json.dumps(self.receipt).encode() + after
 
 
 def _disclosure_json(decisions: tuple[Decision, ...], receipt: str | None) -> bytes:
@@ -69,7 +74,19 @@ def _disclosure(decisions: tuple[Decision, ...]) -> bytes:
     return _disclosure_json(decisions, None)
 
 
-_Live = tuple[tuple[str, tuple[LiveDecision, ...]], ...]
+@lru_cache(maxsize=1024)
+def _disclosure_around_receipt(decisions: tuple[Decision, ...]) -> tuple[bytes, bytes]:
+    """What stands before the receipt and after it: all that differs between answers that rest on the same decisions."""
+    before, _, after = _disclosure_json(decisions, "receipt of the answer").partition(b'"receipt of the answer"')
+    return before, after
+
+
+class Sealer(Protocol):
+    """Opens what lies encrypted in the database."""
+
+    def open(self, row_id: str, field: str, token: str) -> str:
+        """The value of that field of that row. Raises `Problem` 503 where no key opens it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +102,7 @@ class _Question:
     purpose: str | None
     legal_basis: str | None
     case_reference: bool
-    live: _Live
+    live: tuple[tuple[str, tuple[LiveDecision, ...]], ...]
     shapes: tuple[Selection, ...]
     keep_withheld: bool
     today: date
@@ -93,19 +110,26 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A question decided and compiled: `refused` is a parameter on a withheld field, `plans` stand in shapes' order."""
+    """A question decided and compiled: `refused` makes the refusal of a parameter, `plans` stand in shapes' order.
+
+    `protected` answers are logged; `exposure` says as whom the database is asked: rows that belong to agencies are not
+    even counted in the open role.
+    """
 
     decisions: tuple[Decision, ...]
     protected: bool
-    refused: tuple[str, str, Decision] | None
+    exposure: Exposure
+    refused: Callable[[], Problem] | None
     plans: tuple[tuple[Statement, Mapping[str, Any]], ...]
 
 
 class Gate:
     """Reads for callers. Beside the law, the clock, the database and the ledger it holds only what it has prepared."""
 
-    def __init__(self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime]) -> None:
-        self._database, self._ledger, self._law, self._clock = database, ledger, law, clock
+    def __init__(
+        self, database: Database, ledger: Ledger, law: Law, clock: Callable[[], datetime], sealer: Sealer
+    ) -> None:
+        self._database, self._ledger, self._law, self._clock, self._sealer = database, ledger, law, clock, sealer
         self._prepared = lru_cache(maxsize=2048)(self._prepare)
 
     def today(self) -> date:
@@ -137,7 +161,7 @@ class Gate:
                 purpose=asking.purpose,
                 legal_basis=asking.legal_basis,
                 case_reference=asking.case_reference is not None,
-                live=live,
+                live=live.decisions,
                 shapes=tuple(shape_of(selection) for selection in selections),
                 keep_withheld=keep_withheld,
                 today=today,
@@ -145,19 +169,42 @@ class Gate:
         )
         everything, protected = prepared.decisions, prepared.protected
         if prepared.refused is not None:
-            receipt = await self._log(asking, selections, everything, "refusal") if protected else None
-            raise _with_receipt(_withheld_filter(*prepared.refused), receipt)
+            receipt = await self._log(asking, selections, everything, "refusal", live, ()) if protected else None
+            raise _with_receipt(prepared.refused(), receipt)
         rows = []
         for (selection, as_of), (statement, fixed) in zip(wanted, prepared.plans, strict=True):
             gate = gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
             values = statement.values({**own_values(selection), **fixed, **gate})
-            rows.append(await self._database.fetch_row(statement.text, values))
+            rows.append(
+                await self._database.fetch_row(
+                    statement.text, values, exposure=prepared.exposure, agency=asking.agency.slug, now=now
+                )
+            )
+        items = [self._opened(selection, row["items"]) for selection, row in zip(selections, rows, strict=True)]
+        shown = tuple(one for row in rows for one in shown_rows(row.get("shown")))
         # INVARIANT: the leaf is durable before the first byte leaves; append raises where it is not.
-        receipt = await self._log(asking, selections, everything, "answer") if protected else None
+        receipt = await self._log(asking, selections, everything, "answer", live, shown) if protected else None
         return [
-            Answer(row["items"].encode(), row["count"], row["total"] if selection.total else None, everything, receipt)
-            for selection, row in zip(selections, rows, strict=True)
+            Answer(opened, row["count"], row["total"] if selection.total else None, everything, receipt)
+            for selection, row, opened in zip(selections, rows, items, strict=True)
         ]
+
+    def _opened(self, selection: Selection, items: str) -> bytes:
+        """The rows with what lies encrypted opened; as they are where nothing does."""
+        if items == "[]" or not _asks_for_sealed(selection):
+            return items.encode()
+        rows = json.loads(items)
+        self._open_rows(selection, rows)
+        return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _open_rows(self, selection: Selection, rows: list[dict[str, Any]]) -> None:
+        for wanted in selection.wanted:
+            for row in rows:
+                if not isinstance(wanted, FieldWanted):
+                    self._open_rows(wanted.selection, row[wanted.key])
+                elif wanted.literal is None and wanted.name in selection.resource.sealed and row.get(wanted.key):
+                    row_id, token = row[wanted.key]
+                    row[wanted.key] = self._sealer.open(row_id, wanted.name, token)
 
     def _prepare(self, question: _Question) -> _Prepared:
         """Decide and compile, once for each question and day."""
@@ -168,10 +215,14 @@ class Gate:
         ]
         everything = tuple(dict.fromkeys(decision for decisions in decided for decision in decisions.values()))
         pairs = list(zip(question.shapes, decided, strict=True))
-        refused = next(filter(None, (_refused_filter(shape, decisions) for shape, decisions in pairs)), None)
+        refusals = (_refused_filter(shape, decisions, self._law) for shape, decisions in pairs)
+        refused = next(filter(None, refusals), None)
+        protected = any(decision.protected for decision in everything)
+        held = any(node.resource.held for shape in question.shapes for node in shape.walk())
         return _Prepared(
             decisions=everything,
-            protected=any(decision.protected for decision in everything),
+            protected=protected,
+            exposure="protected" if protected or held else "open",
             refused=refused,
             plans=()
             if refused is not None
@@ -180,20 +231,27 @@ class Gate:
             ),
         )
 
-    async def _live_decisions(self, asking: Asking, selections: Sequence[Selection], now: datetime) -> _Live:
+    async def _live_decisions(self, asking: Asking, selections: Sequence[Selection], now: datetime) -> Live:
         """Decisions that name the caller. Asked for only where something protected is asked for under a purpose."""
         if asking.purpose is None:
-            return ()
+            return Live()
         fields = self._law.fields
         resources = {
             node.resource.name
             for selection in selections
             for node in selection.walk()
-            if any(fields[node.resource.name, name].kind.level == "protected" for name in node.decided_names())
+            if node.resource.own is None
+            and any(fields[node.resource.name, name].kind.level == "protected" for name in node.decided_names())
         }
         if not resources:
-            return ()
-        rows = await self._database.fetch(_LIVE_DECISIONS, [asking.agency.slug, sorted(resources), now])
+            return Live()
+        rows = await self._database.fetch(
+            _LIVE_DECISIONS,
+            [asking.agency.slug, sorted(resources), now],
+            exposure="protected",
+            agency=asking.agency.slug,
+            now=now,
+        )
         live: dict[str, tuple[LiveDecision, ...]] = {}
         for row in rows:
             found = LiveDecision(
@@ -205,26 +263,32 @@ class Gate:
                 holder_equated=row["equated"],
             )
             live[row["resource"]] = (*live.get(row["resource"], ()), found)
-        return tuple(live.items())
+        return Live(tuple(live.items()), {str(row["id"]): row["holder"] for row in rows})
 
     async def _log(
-        self, asking: Asking, selections: Sequence[Selection], decisions: tuple[Decision, ...], kind: str
+        self,
+        asking: Asking,
+        selections: Sequence[Selection],
+        decisions: tuple[Decision, ...],
+        kind: str,
+        live: Live,
+        shown: Sequence[Shown],
     ) -> str:
-        """One leaf: who asked for what, why, what was released on which ground (BDF 3:4). Never a value of a row."""
-        entry: dict[str, Any] = {
-            "kind": kind,
-            "agency": asking.agency.slug,
-            "client": asking.caller.client_id,
-            "subject": asking.caller.subject,
-            "purpose": asking.purpose,
-            "legalBasis": asking.legal_basis,
-            "caseReference": asking.case_reference,
-            "policyVersion": self._law.version,
-            "asOf": decisions[0].as_of.isoformat(),
-            "filters": sorted({name for selection in selections for name, _ in selection.filters}),
-            "resources": [_entry_of(decision) for decision in decisions],
-        }
-        return await self._ledger.append(entry, receiver=asking.agency.slug)
+        """One leaf: a part for the receiver, and one for each agency whose data was handed out."""
+        filters = sorted({name for selection in selections for name, _ in selection.filters})
+        receiver = receiver_part(asking, decisions, kind, filters, shown)
+        givers = giver_parts(asking, decisions, live, shown) if kind == "answer" else ()
+        return await self._ledger.append((receiver, *givers))
+
+
+def _asks_for_sealed(selection: Selection) -> bool:
+    return any(not node.resource.sealed.isdisjoint(node.field_names()) for node in selection.walk())
+
+
+def _holders(question: _Question, node: Selection) -> tuple[Holder, ...]:
+    if node.resource.own is not None:
+        return (Holder(question.sector, own=True),)
+    return question.holders if node.resource.holder is not None else ()
 
 
 def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDecision, ...]]) -> Facts:
@@ -232,7 +296,7 @@ def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDe
         caller_sector=question.sector,
         resource=node.resource.name,
         fields=node.decided_names(),
-        holders=question.holders if node.resource.holder is not None else (),
+        holders=_holders(question, node),
         purpose=question.purpose,
         legal_basis=question.legal_basis,
         case_reference=question.case_reference,
@@ -241,35 +305,44 @@ def _facts(question: _Question, node: Selection, live: Mapping[str, tuple[LiveDe
     )
 
 
-def _entry_of(decision: Decision) -> dict[str, Any]:
-    return {
-        "resource": decision.facts.resource,
-        "released": [
-            [entry.field, entry.ground, entry.holder_sector, entry.decision]
-            for entry in decision.released
-            if entry.rows.scope != "any" or entry.ground != "no-secrecy"
-        ],
-        "withheld": [[entry.field, entry.holder_sector, entry.reason] for entry in decision.withheld],
-    }
+def _refused_filter(selection: Selection, decisions: Mapping[int, Decision], law: Law) -> Callable[[], Problem] | None:
+    """The refusal of the first parameter that may not be used, if any.
 
-
-def _refused_filter(selection: Selection, decisions: Mapping[int, Decision]) -> tuple[str, str, Decision] | None:
-    """The first parameter that may not be used, with its field: every row that could be seen must release the field.
-
+    Its kind must not be one that nobody may search by, and every row that could be seen must release its field.
     INVARIANT: a hidden field that still works in a filter is an oracle, so it is refused, never ignored.
     """
     for node in selection.walk():
+        for parameter, field in _used(node):
+            kind = law.fields[node.resource.name, field].kind
+            if kind.search_ban:
+                return partial(_banned, parameter, field, kind)
+    for node in selection.walk():
         decision = decisions[id(node)]
         visible = {rule for name in node.field_names() for rule in decision.rules_for(name)}
-        if node.resource.holder is None:
+        if not node.resource.held:
             visible = {RowRule("any")}
-        used = [(name, field) for name, _ in node.filters for field in node.resource.filters[name].fields]
-        used += [("sort", field) for field, _ in node.sort]
-        for parameter, field in used:
+        for parameter, field in _used(node):
             rules = set(decision.rules_for(field))
             if not rules or not rules >= visible:
-                return parameter, field, decision
+                return partial(_withheld_filter, parameter, field, decision)
     return None
+
+
+def _used(node: Selection) -> Iterator[tuple[str, str]]:
+    """The parameters that select and order rows, each with the field whose values it tells."""
+    yield from ((name, field) for name, _ in node.filters for field in node.resource.filters[name].fields)
+    yield from (("sort", field) for field, _ in node.sort)
+
+
+def _banned(parameter: str, field: str, kind: Kind) -> Problem:
+    """The search ban (*sökförbud*), whoever holds the data: it says nothing of any row."""
+    rules = " and ".join(kind.search_ban)
+    return Problem(
+        "search-ban",
+        f"`{field}` is {kind.title.en}, by which nobody may select or order persons ({rules})",
+        faults=[Fault(f"query.{parameter}", f"a search ban under {rules}", "leave the parameter out")],
+        extra={"searchBan": list(kind.search_ban)},
+    )
 
 
 def _withheld_filter(parameter: str, field: str, decision: Decision) -> Problem:

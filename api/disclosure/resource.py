@@ -22,20 +22,25 @@ class Filter:
     """A filter parameter: the fields whose values it reveals, and its predicate over named bind parameters.
 
     `bind` turns the caller's value into the predicate's parameters. INVARIANT: a filter names every field that its
-    predicate reads; one that forgot a field would be an oracle.
+    predicate reads; one that forgot a field would be an oracle. `through` is a field of the resource's `expressly`: a
+    row that does not show it cannot be found by it. `decision` is the parameter with a decision's id, of a filter that
+    keeps the rows which that very decision opens.
     """
 
     fields: tuple[str, ...]
     predicate: ColumnElement[bool]
     bind: Callable[[Any], Mapping[str, Any]]
+    through: str | None = None
+    decision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A nested list: its resource and the condition that ties its rows to the parent's."""
+    """A nested list: its resource and the condition that ties its rows to the parent's; `through` as in `Filter`."""
 
     resource: Callable[[], "Resource"]
     on: Callable[[], ColumnElement[bool]]
+    through: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +48,12 @@ class Resource:
     """A readable kind of row.
 
     `source` is the FROM clause, `key` the primary key, `sorts` the fields a list may be ordered by and `order` the
-    default order (always ending in the key, so that pages are stable). `holder` and `birth_date` are columns for row
+    default order (always ending in the key, so that pages are stable). `holder` is a column for row
     rules where rows have several holders. `base` is a condition every read carries, such as the day asked for.
+    `own` says whose a row is where it belongs to parties rather than to one holder (a request is its sender's and its
+    receiver's); with `own` and no `holder`, nobody but the parties ever sees a row. `sealed` are fields that lie
+    encrypted: their expression is `json_build_array(row id, token)`, and the gate opens it. `expressly` are fields that
+    go with the row, but for rows of this condition: of those, others see it only where the decision names the field.
     """
 
     name: str
@@ -57,4 +66,12 @@ class Resource:
     children: Mapping[str, Child] = field(default_factory=dict)
     base: ColumnElement[bool] | None = None
     holder: ColumnElement[str] | None = None
-    birth_date: ColumnElement[Any] | None = None
+    of_age: Callable[[int | None, int | None], ColumnElement[bool]] | None = None
+    own: ColumnElement[bool] | None = None
+    sealed: frozenset[str] = frozenset()
+    expressly: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+    @property
+    def held(self) -> bool:
+        """Whether rows belong to agencies, so that a row rule decides which of them a caller may know of."""
+        return self.holder is not None or self.own is not None

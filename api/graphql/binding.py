@@ -27,13 +27,14 @@ class RootField:
     """A root field that is read through the gate.
 
     `paged`: it answers `{items, totalRecords, page, limit, count}`; else one row or null. `filters` turns the
-    coerced arguments into filters of the resource, and may raise `Problem`.
+    coerced arguments into filters of the resource, and may raise `Problem`. `scope`: what a token needs beside `read`.
     """
 
     name: str
     resource: Resource
     paged: bool
     filters: Callable[[Mapping[str, Any]], Filters]
+    scope: str | None = None
 
 
 def same_names(*names: str) -> Callable[[Mapping[str, Any]], Filters]:

@@ -177,7 +177,10 @@ def replace_selection(operation: OperationDefinitionNode, plan: Plan) -> Operati
 
 
 async def _read(plan: Plan, context: Context) -> dict[str, list[Answer]]:
-    """All selections of the query as one answer of the gate: one leaf, one receipt."""
+    """All selections of the query as one answer of the gate: one leaf, one receipt. `Problem` 403 for a scope."""
+    for root in plan.roots.values():
+        if root.scope is not None:
+            context.who.caller.require(root.scope)
     wanted = [(selection, root.as_of) for root in plan.roots.values() for selection in root.selections]
     if not wanted:
         return {key: [] for key in plan.roots}

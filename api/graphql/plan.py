@@ -33,7 +33,7 @@ from api.graphql.binding import RootField
 from api.web.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE
 
 _COUNTED = {"totalRecords", "page", "limit", "count"}
-_IDS = {"id", "scene"}
+_IDS = {"id", "scene", "decision", "individual"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,10 @@ class PagePart:
 
 @dataclass(frozen=True, slots=True)
 class RootPlan:
-    """One root field: its response key and what it needs from the gate; `parts` is None for a single row."""
+    """One root field: its response key and what it needs from the gate; `parts` is None for a single row.
+
+    `scope` is what a token needs beside `read`.
+    """
 
     key: str
     selections: tuple[Selection, ...]
@@ -55,6 +58,7 @@ class RootPlan:
     page: int
     limit: int
     parts: tuple[PagePart, ...] | None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class Planner:
         if not root.paged:
             wanted = self._wanted(root.resource, answered, grouped)
             selection = Selection(root.resource, wanted, filters, sort, limit=1, total=False)
-            return RootPlan(key, (selection,), as_of, 1, 1, None)
+            return RootPlan(key, (selection,), as_of, 1, 1, None, root.scope)
         selections: list[Selection] = []
         parts = []
         for part_key, part_nodes in grouped.items():
@@ -151,7 +155,7 @@ class Planner:
             # INVARIANT: what is only counted passes the gate too.
             counted = (FieldWanted("id" if "id" in root.resource.fields else next(iter(root.resource.fields)), "id"),)
             selections.append(Selection(root.resource, counted, filters, sort, (page - 1) * limit, limit))
-        return RootPlan(key, tuple(selections), as_of, page, limit, tuple(parts))
+        return RootPlan(key, tuple(selections), as_of, page, limit, tuple(parts), root.scope)
 
     def _wanted(self, resource: Resource, answered: Any, grouped: Grouped) -> tuple[FieldWanted | ChildWanted, ...]:
         return tuple(self._each(resource, answered, grouped))

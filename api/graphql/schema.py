@@ -4,12 +4,16 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from api.agencies import graphql as agencies
+from api.audit import graphql as audit
 from api.graphql.binding import RootField
 from api.incidents import graphql as incidents
+from api.individuals import graphql as individuals
 from api.interventions import graphql as interventions
 from api.law.graphql import LawQuery
 from api.mappings import graphql as mappings
 from api.reports import graphql as reports
+from api.requests import graphql as requests
+from api.requests.decisions import graphql as decisions
 from api.scenes import graphql as scenes
 
 
@@ -18,9 +22,13 @@ class Query(
     agencies.AgencyQuery,
     scenes.SceneQuery,
     mappings.MappingQuery,
+    individuals.IndividualQuery,
+    requests.DisclosureRequestQuery,
+    decisions.DisclosureDecisionQuery,
     interventions.InterventionQuery,
     incidents.IncidentQuery,
     reports.ReportQuery,
+    audit.LedgerQuery,
     LawQuery,
 ):
     """Every root field."""
@@ -29,6 +37,8 @@ class Query(
 @strawberry.type(description="What can be written")
 class Mutation(
     mappings.MappingMutation,
+    requests.DisclosureRequestMutation,
+    decisions.DisclosureDecisionMutation,
     interventions.InterventionMutation,
     incidents.IncidentMutation,
     reports.ReportMutation,
@@ -40,7 +50,18 @@ SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConf
 CORE = SCHEMA._schema  # noqa: SLF001 - graphql-core's own schema, which validation and planning need
 ROOTS: dict[str, RootField] = {
     root.name: root
-    for subject in (agencies, scenes, mappings, interventions, incidents, reports)
+    for subject in (
+        agencies,
+        scenes,
+        mappings,
+        individuals,
+        requests,
+        decisions,
+        interventions,
+        incidents,
+        reports,
+        audit,
+    )
     for root in subject.ROOTS
 }
 

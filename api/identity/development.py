@@ -5,9 +5,6 @@ INVARIANT: its key id begins with `development-`, which a `JwksSource` outside d
 
 import hashlib
 import json
-import os
-import stat
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from api.identity.jwks import DEVELOPMENT_KID
 from api.identity.strict import read_base64url, read_json_object, write_base64url
 from api.identity.tokens import sign
+from api.private_file import create_once, read_private
 
 KEY_FILE = "development-key.json"
 _MAX_KEY_BYTES = 4_096
@@ -53,9 +51,7 @@ class DevelopmentIssuer:
         """
         path = directory / KEY_FILE
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                _create(path)
+            create_once(path, lambda: json.dumps(_new_private_jwk()).encode())
             private_jwk = _read(path)
         except OSError as error:
             raise DevelopmentKeyError(f"{path}: {error.strerror}; check who owns the data directory") from error
@@ -105,29 +101,9 @@ def _thumbprint(public_jwk: Mapping[str, str]) -> str:
     return write_base64url(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
 
 
-def _create(path: Path) -> None:
-    """Write a new key whole and under another name first; the link to `path` succeeds for one process only."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mkstemp: mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(_new_private_jwk()).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return  # another process was first; its key is read next
-    finally:
-        Path(temporary).unlink()
-
-
 def _read(path: Path) -> dict[str, str]:
     """Read the private JWK; ValueError where others may read it too or it is not a P-256 key pair."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or mode & 0o077:
-            raise ValueError("not a file that its owner alone may read")
-        jwk = read_json_object(file.read(_MAX_KEY_BYTES))
+    jwk = read_json_object(read_private(path, limit=_MAX_KEY_BYTES))
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
         raise ValueError("not a P-256 key")
     numbers = [_number(jwk.get(name)) for name in ("x", "y", "d")]

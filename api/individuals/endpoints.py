@@ -1,7 +1,7 @@
 """Individuals over REST: always under their mapping, always protected."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,13 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
 from api.disclosure.asking import Asking
+from api.disclosure.keeping import keeping_part
 from api.disclosure.selection import parse_sort
 from api.errors import not_found
 from api.individuals import service
 from api.individuals.repository import INDIVIDUALS
-from api.individuals.schemas import IndividualCreated, IndividualIn, IndividualOut, IndividualPage, Role
+from api.individuals.schemas import (
+    IndividualCreated,
+    IndividualErased,
+    IndividualIn,
+    IndividualOut,
+    IndividualPage,
+    Line,
+    Role,
+)
 from api.mappings.endpoints import MappingId
 from api.mappings.service import mapping_known
+from api.requests.service import require_header
 from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
 from api.web.documents import answers
@@ -28,6 +38,14 @@ from api.web.sorting import sort_query
 router: APIRouter = strict_router(tags=["individuals"])
 
 IndividualId = Annotated[UUID, Path(alias="individualId", description="The individual's id / Individens id")]
+DecisionId = Annotated[UUID, Path(alias="decisionId", description="The decision's id / Beslutets id")]
+RoleQuery = Annotated[
+    Role | None, Query(description="What the person does at the place. Refused (403) where it is withheld")
+]
+SubstancesQuery = Annotated[
+    Line | None,
+    Query(description="Always refused (403): nobody selects persons by health or addiction / Sökförbud"),
+]
 _CREATED: dict[int | str, dict[str, Any]] = answers(IndividualCreated, status=201)
 _CREATED[201]["headers"] = REPLAYED_HEADER
 
@@ -48,18 +66,47 @@ async def list_individuals(
     who: AskingDependency,
     mapping_id: MappingId,
     page: PageQuery,
-    role: Annotated[
-        Role | None, Query(description="What the person does at the place. Refused (403) where it is withheld")
-    ] = None,
+    role: RoleQuery = None,
+    substances: SubstancesQuery = None,
     sort: Annotated[str | None, sort_query(INDIVIDUALS)] = None,
 ) -> Response:
-    """The individuals that the caller may know of: its own, and what a disclosure decision names.
+    """The individuals that the caller may know of at the place: its own, and what a disclosure decision names.
 
-    Needs `Purpose` and `Case-Reference`. What is withheld is listed alike whether or not any row exists.
+    Needs `Purpose` and `Case-Reference`. What is withheld is listed alike whether or not any row exists. A person with
+    protected identity is found here by others only where the decision names `mapping`.
     """
     await _require_mapping(parts, who, mapping_id)
-    filters = () if role is None else (("role", role),)
+    filters = _filters(role=role, substances=substances)
     selection = service.individuals(mapping_id, filters, parse_sort(INDIVIDUALS, sort), page.offset, page.limit)
+    return await answer_list(request, parts, who, selection, page)
+
+
+def _filters(**given: str | None) -> service.Filters:
+    return tuple((name, value) for name, value in given.items() if value is not None)
+
+
+@router.get(
+    "/disclosure-decisions/{decisionId}/individuals",
+    responses=answers(IndividualPage),
+    summary="List what a decision discloses / Lista det som ett beslut lämnar ut",
+)
+async def list_disclosed(
+    request: Request,
+    parts: ServicesDependency,
+    who: AskingDependency,
+    decision_id: DecisionId,
+    page: PageQuery,
+    role: RoleQuery = None,
+    substances: SubstancesQuery = None,
+    sort: Annotated[str | None, sort_query(INDIVIDUALS)] = None,
+) -> Response:
+    """The rows that a live decision opens to the caller, whatever the place.
+
+    Needs `Purpose` and `Case-Reference`. Empty, in the same words, for any other id.
+    """
+    filters = _filters(role=role, substances=substances)
+    chosen = parse_sort(INDIVIDUALS, sort)
+    selection = service.disclosed_individuals(decision_id, filters, chosen, page.offset, page.limit)
     return await answer_list(request, parts, who, selection, page)
 
 
@@ -102,7 +149,7 @@ async def create_individual(
 ) -> Response:
     """Record a person tied to a mapping. Any authority, with the scope `write:mappings`; the caller is the holder.
 
-    The answer says where the record is and repeats nothing of it.
+    The answer says where the record is and repeats nothing of it. What the ledger cannot note is not stored.
     """
     who.caller.require("write:mappings")
     service.require_authority(who, parts.law.authorities)
@@ -115,9 +162,11 @@ async def create_individual(
             who=who,
             mapping_id=mapping_id,
             individual_id=individual_id,
+            sealer=parts.sealer,
             now=parts.clock(),
             today=parts.gate.today(),
         )
+        await _note(connection, parts, who, "collection", individual_id)
 
     async def answer(individual_id: UUID) -> Response:
         location = f"{parts.settings.api_url}{collection}/{individual_id}"
@@ -126,3 +175,46 @@ async def create_individual(
         return respond(request, made.encode(), shared=False, status_code=201, headers={"Location": location})
 
     return await once(request, parts, who, key, collection=collection, write=write, answer=answer)
+
+
+@router.delete(
+    "/mappings/{mappingId}/individuals/{individualId}",
+    responses=answers(IndividualErased),
+    summary="Erase an individual / Gallra en individ",
+)
+async def erase_individual(
+    request: Request,
+    parts: ServicesDependency,
+    who: AskingDependency,
+    mapping_id: MappingId,
+    individual_id: IndividualId,
+) -> Response:
+    """Erase a row of the caller's own agency, with the scope `write:mappings`; decisions then open nothing of it.
+
+    Needs `Purpose` and `Case-Reference`, as reading it does. 404 in the same words for any other id. What the ledger
+    cannot note is not erased.
+    """
+    who.caller.require("write:mappings")
+    service.require_authority(who, parts.law.authorities)
+    # INVARIANT: without them not even own rows are known to exist, so a refusal must not tell either.
+    require_header("Purpose", who.purpose)
+    require_header("Case-Reference", who.case_reference)
+    async with parts.database.transaction() as connection:
+        await service.erase_individual(connection, who=who, mapping_id=mapping_id, individual_id=individual_id)
+        receipt = await _note(connection, parts, who, "erasure", individual_id)
+    told = json.dumps({"id": str(individual_id), "receipt": receipt}, separators=(",", ":"))
+    return respond(request, told.encode(), shared=False)
+
+
+async def _note(
+    connection: AsyncConnection,
+    parts: Services,
+    who: Asking,
+    kind: Literal["collection", "erasure"],
+    individual_id: UUID,
+) -> str:
+    """The leaf of a write, in its transaction: what cannot be noted is not done. Returns the receipt."""
+    part = keeping_part(
+        who, kind, INDIVIDUALS.name, [individual_id], policy_version=parts.law.version, today=parts.gate.today()
+    )
+    return await parts.ledger.append_within(connection, (part,))

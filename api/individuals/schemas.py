@@ -29,6 +29,7 @@ _EXAMPLE: dict[str, Any] = {
     "circumstances": "Uppgiften är påhittad.",
     "observedOn": "2026-10-02",
     "basis": "assessment",
+    "protectedIdentity": False,
 }
 _ID_EXAMPLE = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
 _SELF_EXAMPLE: dict[str, Any] = {
@@ -63,6 +64,13 @@ class IndividualIn(Body):
     circumstances: Prose | None = None
     observed_on: StrictDate
     basis: Basis
+    protected_identity: Annotated[
+        bool,
+        Field(
+            description="Other agencies see where the person was only where a decision names `mapping` (OSL 21:3) "
+            "/ Skyddad identitet: platsen visas för andra bara om beslutet anger den"
+        ),
+    ] = False
 
 
 class IndividualCreated(Out):
@@ -74,10 +82,21 @@ class IndividualCreated(Out):
     links_: dict[str, Link] = Field(alias="_links")
 
 
+class IndividualErased(Out):
+    """What is answered about an individual that is no more: the receipt of its erasure in the ledger."""
+
+    model_config = {"json_schema_extra": {"example": {"id": _ID_EXAMPLE, "receipt": _ID_EXAMPLE}}}
+
+    id: UUID
+    receipt: UUID
+
+
 class IndividualOut(Single):
     """An individual. A field that is withheld is left out; a row nobody may know of is not there at all."""
 
-    id: UUID | None = None
+    id: Annotated[
+        UUID | None, Field(description="Of others' rows an alias for this caller alone / Andras rader: ett alias")
+    ] = None
     mapping: UUID | None = None
     holder: str | None = Field(default=None, json_schema_extra={"example": "skarholmen-socialtjanst"})
     role: Role | None = None
@@ -90,6 +109,15 @@ class IndividualOut(Single):
     circumstances: str | None = None
     observed_on: StrictDate | None = None
     basis: Basis | None = None
+    protected_identity: bool | None = None
+    pseudonym: Annotated[
+        str | None,
+        Field(
+            description="What this caller may know the person as over time; null of own rows and of what no decision "
+            "named / Pseudonym hos mottagaren",
+            json_schema_extra={"example": "k3vq5w2rxy7m4ab6dcefghijn"},
+        ),
+    ] = None
 
 
 class IndividualPage(PageOf):

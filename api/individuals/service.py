@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.disclosure.asking import Asking
 from api.disclosure.selection import Selection, every_field
 from api.errors import Fault, Problem, not_found
-from api.individuals.repository import INDIVIDUALS, add_individual
+from api.individuals.pseudonyms import person_key
+from api.individuals.repository import INDIVIDUALS, add_individual, remove_individual
 from api.individuals.schemas import IndividualIn
 from api.mappings.repository import mapping_exists
+from api.protection.sealing import Sealer
 
 # A samordningsnummer has 60 added to its day; with an unknown birth date, month and day may be 0.
 _COORDINATION = 60
@@ -28,6 +30,12 @@ Sort = tuple[tuple[str, bool], ...]
 def individuals(mapping_id: UUID, filters: Filters, sort: Sort, offset: int, limit: int) -> Selection:
     """The selection of the individuals of a mapping."""
     all_filters = (("mapping", mapping_id), *filters)
+    return Selection(INDIVIDUALS, every_field(INDIVIDUALS), all_filters, sort, offset, limit)
+
+
+def disclosed_individuals(decision_id: UUID, filters: Filters, sort: Sort, offset: int, limit: int) -> Selection:
+    """The selection of what one decision discloses to the caller, wherever the persons were."""
+    all_filters = (("decision", decision_id), *filters)
     return Selection(INDIVIDUALS, every_field(INDIVIDUALS), all_filters, sort, offset, limit)
 
 
@@ -53,25 +61,40 @@ async def create_individual(
     who: Asking,
     mapping_id: UUID,
     individual_id: UUID,
+    sealer: Sealer,
     now: datetime,
     today: date,
 ) -> None:
-    """Store an individual. Raises `Problem` 404 for the mapping, 409 naming every contradiction."""
+    """Store an individual, sealed. Raises `Problem` 404 for the mapping, 409 naming every contradiction."""
     if not await mapping_exists(connection, mapping_id):
         raise not_found("the mapping")
     faults = [*_faults(body, today)]
     if faults:
         raise Problem("conflict", f"{faults[0].where}: {faults[0].what}", faults=faults)
-    number = body.identity_number
-    individual = body.model_dump() | {
+    holder = who.agency.slug
+    number = None if body.identity_number is None else body.identity_number.replace("-", "")
+
+    def sealed(field: str, value: str | None) -> bytes | None:
+        return None if value is None else sealer.seal(str(individual_id), field, value)
+
+    individual = body.model_dump(exclude={"identity_number", "contact"}) | {
         "id": individual_id,
         "mapping_id": mapping_id,
-        "holder": who.agency.slug,
-        "identity_number": None if number is None else number.replace("-", ""),
+        "holder": holder,
+        "identity_number_sealed": sealed("identityNumber", number),
+        "contact_sealed": sealed("contact", body.contact),
+        "person_key": None if number is None else person_key(sealer.pseudonym_key, holder, number),
         "recorded_by": who.caller.subject,
         "created_at": now,
     }
     await add_individual(connection, individual)
+
+
+async def erase_individual(connection: AsyncConnection, *, who: Asking, mapping_id: UUID, individual_id: UUID) -> None:
+    """Erase a row of the caller's agency. Raises `Problem` 404 in the same words for any other id."""
+    holder = who.agency.slug
+    if not await remove_individual(connection, holder=holder, mapping_id=mapping_id, individual_id=individual_id):
+        raise not_found("the individual")
 
 
 def _faults(body: IndividualIn, today: date) -> Iterator[Fault]:

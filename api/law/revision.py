@@ -32,6 +32,23 @@ def law_at(revision: str, directory: Path = LAW_DIRECTORY) -> Law:
             raise RevisionError(f"the law files of `{named}` do not follow today's form: {error}") from None
 
 
+def law_of_version(version: str, directory: Path = LAW_DIRECTORY, *, at_most: int = 100) -> Law | None:
+    """The law whose `version` this is, from the last revisions that changed the law files; None where none has it."""
+    try:
+        revisions = _git(directory, "no history", "log", f"--max-count={at_most}", "--format=%H", "--", directory.name)
+    except RevisionError:
+        return None
+    for revision in revisions.decode().split():
+        try:
+            found = law_at(revision, directory)
+        except RevisionError:
+            # Files of another form: what they said then, today's program cannot read.
+            continue
+        if found.version == version:
+            return found
+    return None
+
+
 def _git(directory: Path, else_say: str, *arguments: str) -> bytes:
     """What a git command prints, run beside the law files. Raises `RevisionError`."""
     command = ["git", *arguments]

@@ -1,44 +1,240 @@
-"""The ledger's rows."""
+"""The ledger's rows: what is written in one transaction, what proofs are made from, and who has seen the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
 
-from api.ledger.chain import GENESIS, ChainedLeaf
-from api.ledger.tables import Leaf
+from api.ledger.checkpoint import WITNESS, VerifierKey
+from api.ledger.leaves import Content, Leaf, microseconds
+from api.ledger.merkle import Frontier, Node
+from api.ledger.parts import Part
+from api.ledger.tables import Cosignature, LeafPart, LedgerWitness, TreeHead, TreeNode
+from api.ledger.tables import Leaf as LeafRow
+from api.store.base import table_of
 
-# Any constant will do; it must only be the ledger's own.
-_SEQUENCER_LOCK = 0x5A_4D_53_59_4E
+_LEAVES, _PARTS, _NODES, _HEAD = (table_of(one) for one in (LeafRow, LeafPart, TreeNode, TreeHead))
+_WITNESSES, _COSIGNATURES = (table_of(one) for one in (LedgerWitness, Cosignature))
+_LEAF = (_LEAVES.c.leaf_index, _LEAVES.c.at_us, _LEAVES.c.receipt, _LEAVES.c.content_root)
 
-
-async def take_sequence(connection: AsyncConnection) -> tuple[int, bytes]:
-    """Become the only sequencer until the transaction ends; the last leaf's number and hash."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEQUENCER_LOCK})
-    last = (await connection.execute(select(Leaf.seq, Leaf.hash).order_by(Leaf.seq.desc()).limit(1))).first()  # type: ignore[attr-defined,call-overload]
-    return (last.seq, last.hash) if last else (0, GENESIS)
-
-
-async def add_leaves(connection: AsyncConnection, leaves: Sequence[ChainedLeaf], parties: Sequence[str]) -> None:
-    """Store a run of leaves; `parties` names the receiver of each."""
-    rows = [
-        {
-            "seq": leaf.seq,
-            "receipt": leaf.receipt,
-            "at_us": leaf.at_us,
-            "salt": leaf.salt,
-            "entry": leaf.entry,
-            "previous": leaf.previous,
-            "hash": leaf.hash,
-            "receiver": party,
-        }
-        for leaf, party in zip(leaves, parties, strict=True)
-    ]
-    await connection.execute(insert(Leaf), rows)
+_SOME_NODES = text(
+    """
+    SELECT n.level, n.position, n.hash
+      FROM unnest(CAST(:levels AS integer[]), CAST(:positions AS bigint[])) AS wanted (level, position)
+      JOIN ledger_nodes n ON (n.level, n.position) = (wanted.level, wanted.position)
+    """
+)
 
 
-async def all_leaves(connection: AsyncConnection) -> list[ChainedLeaf]:
-    """Every leaf from the first, for verification."""
-    columns = (Leaf.seq, Leaf.receipt, Leaf.at_us, Leaf.salt, Leaf.entry, Leaf.previous, Leaf.hash)
-    rows = await connection.execute(select(*columns).order_by(Leaf.seq))  # type: ignore[call-overload]
-    return [ChainedLeaf(*row) for row in rows]
+class HeadMissingError(LookupError):
+    """The ledger has no head: its one row was never made, or has been taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A leaf that only lacks its place: its parts with their salts and spelling, and its content."""
+
+    receipt: UUID
+    at_us: int
+    parts: tuple[Part, ...]
+    salts: tuple[bytes, ...]
+    entries: tuple[str, ...]
+    content: Content
+
+    def at(self, index: int) -> Leaf:
+        """The leaf, in its place."""
+        return Leaf(index, self.at_us, self.receipt, self.content.root)
+
+
+async def take_head(connection: AsyncConnection) -> Frontier:
+    """The head, locked: this transaction is the only sequencer until it ends. Raises `HeadMissingError`."""
+    return _frontier((await connection.execute(select(_HEAD.c.size, _HEAD.c.frontier).with_for_update())).first())
+
+
+async def read_head(connection: AsyncConnection) -> Frontier:
+    """The head as of now. Raises `HeadMissingError`."""
+    return _frontier((await connection.execute(select(_HEAD.c.size, _HEAD.c.frontier))).first())
+
+
+def _frontier(row: Sequence[Any] | None) -> Frontier:
+    if row is None:
+        raise HeadMissingError("the ledger has no head")
+    size, hashes = row
+    return Frontier(size, tuple(hashes))
+
+
+async def add_leaves(connection: AsyncConnection, head: Frontier, sealed: Iterable[Sealed]) -> Frontier:
+    """Store leaves in their order behind a head that is locked; the head they make."""
+    leaves, parts, nodes = [], [], []
+    for one in sealed:
+        index, leaf = head.size, one.at(head.size)
+        leaves.append(
+            {
+                "leaf_index": index,
+                "receipt": one.receipt,
+                "at_us": one.at_us,
+                "content_root": leaf.content_root,
+                "padding": list(one.content.padding),
+            }
+        )
+        for part, salt, entry, slot in zip(one.parts, one.salts, one.entries, one.content.slots, strict=True):
+            parts.append(
+                {
+                    "leaf_index": index,
+                    "slot": slot,
+                    "agency": part.agency,
+                    "role": part.role,
+                    "salt": salt,
+                    "entry": entry,
+                    "items": list(part.items) or None,
+                    "commitment": one.content.values[slot],
+                }
+            )
+        head, made = head.append(leaf.hash)
+        nodes += [{"level": node.level, "position": node.position, "hash": digest} for node, digest in made]
+    for table, rows in ((_LEAVES, leaves), (_PARTS, parts), (_NODES, nodes)):
+        await connection.execute(insert(table), rows)
+    await connection.execute(update(_HEAD).values(size=head.size, frontier=list(head.hashes)))
+    return head
+
+
+async def read_nodes(connection: AsyncConnection, wanted: Sequence[Node]) -> dict[Node, bytes]:
+    """The hashes of these nodes; one that is not stored is not in the answer."""
+    asked = {"levels": [node.level for node in wanted], "positions": [node.position for node in wanted]}
+    rows = await connection.execute(_SOME_NODES, asked) if wanted else ()
+    return {Node(level, position): digest for level, position, digest in rows}
+
+
+async def read_leaves(connection: AsyncConnection, start: int, end: int) -> list[Leaf]:
+    """The leaves from `start` to before `end`, in order."""
+    wanted = select(*_LEAF).where(_LEAVES.c.leaf_index >= start, _LEAVES.c.leaf_index < end)
+    return [Leaf(*row) for row in await connection.execute(wanted.order_by(_LEAVES.c.leaf_index))]
+
+
+async def find_leaf(connection: AsyncConnection, *, receipt: UUID | None, index: int | None) -> Leaf | None:
+    """The leaf that has this receipt and this index, of those that are given; without either, the last one."""
+    wanted = select(*_LEAF).order_by(_LEAVES.c.leaf_index.desc()).limit(1)
+    if receipt is not None:
+        wanted = wanted.where(_LEAVES.c.receipt == receipt)
+    if index is not None:
+        wanted = wanted.where(_LEAVES.c.leaf_index == index)
+    row = (await connection.execute(wanted)).first()
+    return None if row is None else Leaf(*row)
+
+
+async def count_parts_before(connection: AsyncConnection, agency: str, before: datetime) -> int:
+    """How many of an agency's parts are from before a moment and not erased."""
+    counted = select(func.count()).select_from(_PARTS).join(_LEAVES, _PARTS.c.leaf_index == _LEAVES.c.leaf_index)
+    return int((await connection.execute(counted.where(*_unerased(agency, before)))).scalar_one())
+
+
+async def erase_parts_before(
+    connection: AsyncConnection, agency: str, before: datetime, *, at: datetime, at_most: int
+) -> int:
+    """Erase the content of an agency's parts from before a moment, oldest first; how many.
+
+    The commitments stay, so every proof holds as before.
+    """
+    due = (
+        select(_PARTS.c.leaf_index, _PARTS.c.slot)
+        .join(_LEAVES, _PARTS.c.leaf_index == _LEAVES.c.leaf_index)
+        .where(*_unerased(agency, before))
+        .order_by(_PARTS.c.leaf_index)
+        .limit(at_most)
+        .cte("due")
+    )
+    erased = update(_PARTS).values(salt=None, entry=None, items=None, erased_at=at)
+    same = (_PARTS.c.leaf_index == due.c.leaf_index) & (_PARTS.c.slot == due.c.slot)
+    return (await connection.execute(erased.where(same))).rowcount
+
+
+def _unerased(agency: str, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _PARTS.c.agency == agency, _PARTS.c.erased_at.is_(None), _LEAVES.c.at_us < microseconds(before)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """A leaf as it is stored, with everything it is made of: parts as (slot, salt, entry, commitment)."""
+
+    leaf: Leaf
+    padding: tuple[bytes, ...]
+    parts: tuple[tuple[int, bytes | None, str | None, bytes], ...]
+
+
+async def one_view(connection: AsyncConnection) -> None:
+    """All that this transaction reads is of one moment, whatever is written meanwhile. To be called first."""
+    await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
+async def stored_leaves(connection: AsyncConnection, after: int, at_most: int) -> list[StoredLeaf]:
+    """The leaves behind an index (-1: from the first), in order, with all that belongs to them."""
+    wanted = select(*_LEAF, _LEAVES.c.padding).where(_LEAVES.c.leaf_index > after)
+    rows = (await connection.execute(wanted.order_by(_LEAVES.c.leaf_index).limit(at_most))).all()
+    parts: dict[int, list[tuple[int, bytes | None, str | None, bytes]]] = {}
+    if rows:
+        columns = (_PARTS.c.leaf_index, _PARTS.c.slot, _PARTS.c.salt, _PARTS.c.entry, _PARTS.c.commitment)
+        among = (_PARTS.c.leaf_index > after) & (_PARTS.c.leaf_index <= rows[-1].leaf_index)
+        for index, *part in await connection.execute(select(*columns).where(among).order_by(*columns[:2])):
+            parts.setdefault(index, []).append(tuple(part))
+    return [StoredLeaf(Leaf(*row[:4]), tuple(row.padding), tuple(parts.get(row.leaf_index, ()))) for row in rows]
+
+
+async def stored_counts(connection: AsyncConnection) -> tuple[int, int]:
+    """How many parts and how many nodes are stored."""
+    counted = [select(func.count()).select_from(one) for one in (_PARTS, _NODES)]
+    parts, nodes = [(await connection.execute(one)).scalar_one() for one in counted]
+    return parts, nodes
+
+
+async def all_cosignatures(connection: AsyncConnection) -> list[tuple[str, int, str]]:
+    """Every cosignature: agency, size, line."""
+    columns = (_COSIGNATURES.c.agency, _COSIGNATURES.c.size, _COSIGNATURES.c.line)
+    return [tuple(row) for row in await connection.execute(select(*columns).order_by(*columns[:2]))]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """An agency that cosigns, and its key."""
+
+    agency: str
+    key: VerifierKey
+
+
+async def read_witnesses(connection: AsyncConnection) -> list[Witness]:
+    """The agencies that cosign."""
+    rows = await connection.execute(select(*_WITNESSES.c).order_by(_WITNESSES.c.agency))
+    return [Witness(row.agency, VerifierKey(row.name, WITNESS, row.public_key)) for row in rows]
+
+
+async def sector_of(connection: AsyncConnection, agency: str) -> str | None:
+    """The sector of a registered agency; `None` where there is no such agency."""
+    found = text("SELECT sector FROM agencies WHERE slug = :agency")
+    return (await connection.execute(found, {"agency": agency})).scalar_one_or_none()
+
+
+async def register_witness(connection: AsyncConnection, witness: Witness) -> None:
+    """Say with which key an agency cosigns from now on. What it has cosigned before stays, under the key of then."""
+    values = {"name": witness.key.name, "public_key": witness.key.public}
+    statement = insert(_WITNESSES).values(agency=witness.agency, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["agency"], set_=values))
+
+
+async def read_cosignatures(connection: AsyncConnection, size: int) -> list[str]:
+    """The signature lines known for a size."""
+    wanted = select(_COSIGNATURES.c.line).where(_COSIGNATURES.c.size == size).order_by(_COSIGNATURES.c.agency)
+    return list((await connection.execute(wanted)).scalars())
+
+
+async def keep_cosignature(connection: AsyncConnection, agency: str, size: int, *, signed_at: int, line: str) -> None:
+    """Keep a cosignature, in place of an older one of the same agency and size."""
+    values = {"signed_at": signed_at, "line": line}
+    statement = insert(_COSIGNATURES).values(agency=agency, size=size, **values)
+    newer = statement.excluded.signed_at > _COSIGNATURES.c.signed_at
+    kept = statement.on_conflict_do_update(index_elements=["agency", "size"], set_=values, where=newer)
+    await connection.execute(kept)

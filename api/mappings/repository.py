@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, insert, select, text
+from sqlalchemy import Text, bindparam, column, func, insert, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnClause, ColumnElement
 from sqlalchemy.types import Uuid
 
 from api.disclosure.resource import AS_OF, Child, Filter, Resource
@@ -15,6 +15,18 @@ from api.mappings.tables import Mapping
 from api.store.base import table_of
 
 _MAPPINGS = table_of(Mapping)
+# Of rows that every agency reads, the one part that the police keep: to police, and to whom a decision names it
+# (migration 0006).
+_KEPT = table("visible_police_work", column("resource"), column("row_id"), column("police_work", Text()))
+
+
+def police_work_of(resource: str, key: ColumnClause[UUID]) -> ColumnElement[Any]:
+    """What the police do on the place, as far as the database shows it to the asking agency; else null."""
+    of_row = (_KEPT.c.resource == literal_column(f"'{resource}'"), _KEPT.c.row_id == key)
+    return select(_KEPT.c.police_work).where(*of_row).correlate(key.table).scalar_subquery()
+
+
+_POLICE_WORK = police_work_of("mapping", _MAPPINGS.c.id)
 
 
 def _individuals() -> Resource:
@@ -43,7 +55,7 @@ MAPPINGS = Resource(
         "physicalPlace": _MAPPINGS.c.physical_place,
         "use": _MAPPINGS.c.use,
         "substances": _MAPPINGS.c.substances,
-        "policeWork": _MAPPINGS.c.police_work,
+        "policeWork": _POLICE_WORK,
         "partners": _MAPPINGS.c.partners,
         "hotspots": _MAPPINGS.c.hotspots,
         "timePattern": _MAPPINGS.c.time_pattern,
@@ -53,7 +65,7 @@ MAPPINGS = Resource(
     sorts={
         "mappedOn": _MAPPINGS.c.mapped_on,
         "mappedBy": _MAPPINGS.c.mapped_by,
-        "policeWork": _MAPPINGS.c.police_work,
+        "policeWork": _POLICE_WORK,
     },
     filters={
         "id": Filter(("id",), _MAPPINGS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),
@@ -61,11 +73,11 @@ MAPPINGS = Resource(
         # A part of the text in any case. strpos has no wildcards, so `%` and `_` are sought as they stand.
         "policeWork": Filter(
             ("policeWork",),
-            func.strpos(func.lower(_MAPPINGS.c.police_work), func.lower(bindparam("policeWork", type_=Text()))) > 0,
+            func.strpos(func.lower(_POLICE_WORK), func.lower(bindparam("policeWork", type_=Text()))) > 0,
             lambda v: {"policeWork": v},
         ),
     },
-    children={"individuals": Child(_individuals, _of_mapping)},
+    children={"individuals": Child(_individuals, _of_mapping, through="mapping")},
 )
 
 # Metres from the nearest outline that the scene has, or has had, to each point, in the order of the points.

@@ -9,6 +9,7 @@ from sqlalchemy import Text, Uuid, bindparam, func, insert, literal, select, tex
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.disclosure.resource import Filter, Resource
+from api.mappings.repository import police_work_of
 from api.mappings.tables import Mapping as MappingRow
 from api.reports.building import IncidentCount
 from api.reports.editions import Edition, Neighbour, Windows
@@ -28,6 +29,7 @@ _LATEST = (
     .correlate(_REPORTS)
     .scalar_subquery()
 )
+_POLICE_WORK = police_work_of("situation-report", _REPORTS.c.id)
 _MUNICIPALITY = _REPORTS.c.where_["municipality"].astext
 
 REPORTS = Resource(
@@ -52,7 +54,7 @@ REPORTS = Resource(
         "timePattern": _REPORTS.c.time_pattern,
         "interventions": _REPORTS.c.interventions,
         "trend": _REPORTS.c.trend,
-        "policeWork": _REPORTS.c.police_work,
+        "policeWork": _POLICE_WORK,
         "protection": _REPORTS.c.protection,
     },
     order=(_REPORTS.c.period.desc(), _REPORTS.c.scene_id, _REPORTS.c.edition.desc(), _REPORTS.c.id),
@@ -60,7 +62,7 @@ REPORTS = Resource(
         "period": _REPORTS.c.period,
         "publishedAt": _REPORTS.c.published_at,
         "edition": _REPORTS.c.edition,
-        "policeWork": _REPORTS.c.police_work,
+        "policeWork": _POLICE_WORK,
     },
     filters={
         "id": Filter(("id",), _REPORTS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),

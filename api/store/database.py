@@ -1,10 +1,12 @@
-"""The two ways to the database: a pool of plain connections for compiled reads, an engine for writes.
+"""The two ways to the database: pools of plain connections for compiled reads, an engine for writes.
 
-Reads and writes never share a connection, so that the read path can later get a role of its own with column grants.
+Reads and writes never share a connection: reads come in database roles of their own, which see no more than a caller of
+their exposure class may (`api.store.reading`); writes come as the owner of the tables.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,7 +16,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.errors import Problem
+from api.store.reading import ReadPools
 from api.store.recorder import StatementRecorder
+from api.store.roles import Exposure
 from api.store.urls import engine_for, plain_dsn
 
 _GONE = (
@@ -42,21 +46,12 @@ def unavailable() -> Problem:
     )
 
 
-async def _as_it_was(_: asyncpg.Connection) -> None:
-    """A connection of the read pool is given back as it was taken.
-
-    INVARIANT: a compiled read is one SELECT that changes nothing of its session, so there is nothing to reset, and no
-    second way to the server for each read.
-    """
-
-
 class Database:
     """Connections to one PostgreSQL, made by `open` and given back by `close`."""
 
     def __init__(self, url: str, *, read_connections: int = 8) -> None:
-        self._read_dsn = plain_dsn(url)
-        self._read_connections = read_connections
-        self._pool: asyncpg.Pool | None = None
+        """`read_connections`: how many each exposure class has at most."""
+        self._reads = ReadPools(plain_dsn(url), connections=read_connections)
         self.recorder = StatementRecorder()
         self.engine = engine_for(url, pool_size=8, max_overflow=8)
         self._ledger_engine = engine_for(url, pool_size=1, max_overflow=1)
@@ -67,39 +62,45 @@ class Database:
         self.recorder.note(statement)
 
     async def open(self) -> None:
-        """Open the read pool. Raises `OSError` or an asyncpg error where the server cannot be reached."""
-        self._pool = await asyncpg.create_pool(
-            self._read_dsn,
-            min_size=1,
-            max_size=self._read_connections,
-            command_timeout=30,
-            reset=_as_it_was,
-            server_settings={"default_transaction_read_only": "on", "timezone": "UTC", "jit": "off"},
-        )
+        """Open the read pools. Raises `RolesError`; `OSError` or an asyncpg error where the server is out of reach."""
+        await self._reads.open()
 
     async def close(self) -> None:
         """Give every connection back."""
-        if self._pool is not None:
-            await self._pool.close()
+        await self._reads.close()
         await self.engine.dispose()
         await self._ledger_engine.dispose()
 
-    async def fetch_row(self, statement: str, values: Sequence[Any]) -> asyncpg.Record:
-        """One compiled read that has exactly one row. Raises `Problem` 503 where the database is away."""
-        return (await self._read(statement, values))[0]
+    async def fetch_row(
+        self,
+        statement: str,
+        values: Sequence[Any],
+        *,
+        exposure: Exposure = "open",
+        agency: str | None = None,
+        now: datetime | None = None,
+    ) -> asyncpg.Record:
+        """One compiled read that has exactly one row; as `fetch`."""
+        return (await self.fetch(statement, values, exposure=exposure, agency=agency, now=now))[0]
 
-    async def fetch(self, statement: str, values: Sequence[Any]) -> list[asyncpg.Record]:
-        """One compiled read of several rows. Raises `Problem` 503 where the database is away."""
-        return await self._read(statement, values)
+    async def fetch(
+        self,
+        statement: str,
+        values: Sequence[Any],
+        *,
+        exposure: Exposure = "open",
+        agency: str | None = None,
+        now: datetime | None = None,
+    ) -> list[asyncpg.Record]:
+        """One compiled read of several rows. Raises `Problem` 503 where the database is away.
 
-    async def _read(self, statement: str, values: Sequence[Any]) -> list[asyncpg.Record]:
-        if self._pool is None:
+        `protected`: what the database shows depends on the asking `agency` and on the decisions that live at `now`.
+        """
+        if not self._reads.is_open:
             raise unavailable()
         self.recorder.note(statement)
         try:
-            async with self._pool.acquire(timeout=10) as connection:
-                rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
-                return rows
+            return await self._reads.fetch(statement, values, exposure, agency, now)
         except (*_GONE, TimeoutError):
             raise unavailable() from None
 
@@ -128,10 +129,9 @@ class Database:
 
     async def ready(self) -> bool:
         """Whether the database answers a trivial question within two seconds."""
-        if self._pool is None:
+        if not self._reads.is_open:
             return False
         try:
-            async with self._pool.acquire(timeout=2) as connection:
-                return bool(await connection.fetchval("SELECT true", timeout=2))
+            return await self._reads.answers(2)
         except (*_GONE, TimeoutError):
             return False

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from api.settings import Settings
 from api.store.urls import plain_dsn
 
 
@@ -23,9 +24,14 @@ def _config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """Apply every migration that is not yet applied; safe to run from several processes at once."""
-    command.upgrade(_config(url), "head")
+def upgrade(url: str, settings: Settings | None = None, *, to: str = "head") -> None:
+    """Apply every migration that is not yet applied; safe to run from several processes at once.
+
+    `settings` say where the keys are that a migration may have to seal with; unset: those of the environment.
+    """
+    config = _config(url)
+    config.attributes["settings"] = settings
+    command.upgrade(config, to)
 
 
 def is_current(url: str) -> bool:

@@ -13,7 +13,11 @@ from api.disclosure.asking import Asking
 from api.disclosure.gate import Gate
 from api.errors import Fault, Problem
 from api.identity.tokens import TokenVerifier
+from api.ledger.cosigning import Cosigning
+from api.ledger.parts import Part
+from api.ledger.proving import Checkpoints
 from api.ledger.service import Ledger
+from api.protection.sealing import Sealer
 from api.settings import Settings
 from api.store.database import Database
 from policies.catalogue import law as shipped_law
@@ -59,7 +63,10 @@ class Services:
     new_id: Callable[[], UUID]
     database: Database
     ledger: Ledger
+    checkpoints: Checkpoints
+    cosigning: Cosigning
     gate: Gate
+    sealer: Sealer
     agencies: AgencyRegister
     verifier: TokenVerifier
 
@@ -90,7 +97,7 @@ async def asking(
     _known("header.Legal-Basis", legal_basis, parts.law.provisions)
     who = Asking(caller, agency, parts.agencies.holders_for(agency), purpose, legal_basis, case_reference)
     if purpose is not None and purpose not in caller.purposes:
-        receipt = await parts.ledger.append(_refused_purpose(who, parts), receiver=agency.slug)
+        receipt = await parts.ledger.append([Part(agency.slug, "receiver", _refused_purpose(who, parts))])
         raise Problem(
             "purpose-not-allowed",
             f"the token does not hold the purpose `{purpose}`",

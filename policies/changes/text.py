@@ -65,6 +65,16 @@ def list_changes(old: Law, new: Law, names: Names) -> Iterator[Text]:
             "{} no longer counts as an authority",
             old.authorities - new.authorities,
         ),
+        (
+            "{} räknas nu som statlig myndighet",
+            "{} now counts as an authority under the government",
+            new.state_authorities - old.state_authorities,
+        ),
+        (
+            "{} räknas inte längre som statlig myndighet",
+            "{} no longer counts as an authority under the government",
+            old.state_authorities - new.state_authorities,
+        ),
     ):
         for sector in sorted(circle):
             yield sentence(phrase(f"Ändras: {sv}", f"Changed: {en}", names.of_sectors((sector,))))
@@ -88,7 +98,11 @@ def _entries(
 
 
 def _kind(kind: Kind) -> Text:
-    return phrase("{} ({})", "{} ({})", kind.title, _SHARED[kind.level])
+    said = phrase("{} ({})", "{} ({})", kind.title, _SHARED[kind.level])
+    if not kind.search_ban:
+        return said
+    rules = same("; ".join(kind.search_ban))
+    return phrase("{}, sökförbud enligt {}", "{}, search ban under {}", said, rules)
 
 
 def _left_out(law: Law) -> dict[str, LeftOut]:

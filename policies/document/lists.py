@@ -16,7 +16,12 @@ def terms(words: Words) -> str:
     ]
     purposes = [(capital(plain(text.sv)), f"`{purpose}`") for purpose, text in law.purposes.items()]
     kinds = [
-        (capital(plain(kind.title.sv)), "delas" if kind.level == "shared" else "skyddas", f"`{kind.id}`")
+        (
+            capital(plain(kind.title.sv)),
+            "delas" if kind.level == "shared" else "skyddas",
+            plain("; ".join(kind.search_ban)),
+            f"`{kind.id}`",
+        )
         for kind in law.kinds.values()
     ]
     return "\n\n".join(
@@ -36,9 +41,11 @@ def terms(words: Words) -> str:
             heading(3, "uppgiftsslag", "Uppgiftsslag"),
             (
                 "Varje uppgift är av ett enda slag. De slag som delas når alla anslutna myndigheter. För de slag som "
-                "skyddas krävs ett ändamål, och varje utlämnande till en annan myndighet kräver ett beslut."
+                "skyddas krävs ett ändamål, och varje utlämnande till en annan myndighet kräver ett beslut. Där ett "
+                "sökförbud anges får ingen välja ut eller ordna personer efter sådana uppgifter, inte ens bland sina "
+                "egna."
             ),
-            table(("Uppgiftsslag", "Delas eller skyddas", "Beteckning"), kinds),
+            table(("Uppgiftsslag", "Delas eller skyddas", "Sökförbud", "Beteckning"), kinds),
         ]
     )
 

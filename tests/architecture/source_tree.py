@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ("api", "policies", "migrations")
 ROOMS = {"store", "ledger", "identity", "disclosure", "protection", "web", "pages", "demo"}
+# Beside the mathematics of protection: keys outside the database, and what lies encrypted under them.
+SEALING = {"api.protection.keys", "api.protection.sealing"}
 FACES = {"endpoints", "graphql"}
 NAMED = {"tables", "schemas", "repository", "service"}
 
@@ -65,12 +67,13 @@ class Module:
         parts = self.name.split(".")
         if parts[0] != "api":
             return parts[0]
-        if self.name in {"api", "api.errors", "api.settings"}:
+        if self.name in {"api", "api.errors", "api.private_file", "api.settings"}:
             return "ground"
         if len(parts) == 2 and self.path.endswith(f"{parts[1]}.py"):
             return "top"
-        if parts[1] in ROOMS:
-            return parts[1]
+        # The ledger has a face of its own: it shows hashes, which are no rows of a subject.
+        if parts[1] in ROOMS and not (parts[1] == "ledger" and parts[-1] in FACES | {"schemas"}):
+            return "sealing" if self.name in SEALING else parts[1]
         if parts[1] == "graphql" or parts[-1] in FACES:
             return "face"
         return parts[-1] if parts[-1] in NAMED else self._helper()

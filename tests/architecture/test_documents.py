@@ -165,7 +165,9 @@ def test_changelog_has_the_version_of_the_package(path: Path):
 
 
 def curl_lines() -> list[str]:
-    blocks = re.findall(r"^```sh\n(.*?)^```$", text(README), re.MULTILINE | re.DOTALL)
+    # The walk through individual-level data is one story: tests/functional/test_readme_walk.py tells it in order.
+    before, _, walk = text(README).partition("\n## Individual-level data, a walk\n")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", before + walk.partition("\n## ")[2], re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
     return [line for line in lines if line.startswith("curl ")]
 

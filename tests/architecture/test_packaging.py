@@ -136,7 +136,8 @@ def test_compose_holds_no_secret_and_publishes_to_this_machine_only():
     for service in services.values():
         for name, value in service["environment"].items():
             if re.search("PASSWORD|SECRET|KEY|DATABASE_URL", name):
-                assert "${POSTGRES_PASSWORD:?" in value
+                assert "${POSTGRES_PASSWORD:?" in value or value.startswith("/run/secrets/")
+    assert all("${" in secret["file"] for secret in compose()["secrets"].values())
     published = [port for service in services.values() for port in service.get("ports", [])]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)

@@ -12,7 +12,7 @@ SERVICE = [module for module in modules() if module.name.split(".")[0] in {"api"
 TYPES = {("sqlalchemy.ext.asyncio", "AsyncConnection")}
 # Columns and indexes are declared in tables.py; no statement is made there.
 DECLARES = {"ARRAY", "BigInteger", "CheckConstraint", "Column", "DateTime", "Index", "LargeBinary", "Text", "JSONB",
-            "UniqueConstraint"}  # fmt: skip
+            "UniqueConstraint", "Uuid"}  # fmt: skip
 DRIVERS = {"sqlalchemy", "asyncpg", "alembic", "psycopg", "psycopg2"}
 EXCEPTIONS = {
     ("api.ledger.service", "sqlalchemy.exc.SQLAlchemyError"): "no log, no data: any failure of the ledger is a 503",

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from api.ledger.parts import Part
 from api.ledger.service import Ledger
 from api.web.bounded_http import MAX_HEAD_BYTES, BoundedHttp
 from tests.support import SCENE, App
@@ -55,12 +56,12 @@ async def test_ledger_that_hangs_refuses_within_its_patience_and_recovers(fresh_
     try:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE ledger_leaves IN ACCESS EXCLUSIVE MODE")
-            entries = [ledger.append({"n": n}, receiver="polismyndigheten") for n in range(3)]
+            entries = [ledger.append([Part("polismyndigheten", "receiver", {"n": n})]) for n in range(3)]
             outcomes = await asyncio.wait_for(asyncio.gather(*entries, return_exceptions=True), 5)
         assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [503] * 3
     finally:
         await blocker.close()
-    assert await ledger.append({"n": 4}, receiver="polismyndigheten")
+    assert await ledger.append([Part("polismyndigheten", "receiver", {"n": 4})])
 
 
 async def answer_to(*parts: bytes) -> bytes:

@@ -8,53 +8,28 @@ from datetime import date, timedelta
 import pytest
 import pytest_asyncio
 
+from tests.functional.individuals_support import (
+    FIELDS,
+    HOLDER,
+    KEYS,
+    PERSON,
+    WHY,
+    alias_of,
+    decide,
+    leaves,
+    new_mapping,
+    read,
+    record,
+)
 from tests.support import App, canonical, moment
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-HOLDER = "skarholmen-socialtjanst"
-PERSON = {
-    "role": "sells",
-    "name": "Påhittad Person (fiktiv)",
-    "identityNumber": "19121212-1212",
-    "birthDate": "2008-06-15",
-    "sex": "female",
-    "contact": "070-174 06 05 (fiktivt)",
-    "substances": ["cannabis"],
-    "circumstances": "Påhittade omständigheter.",
-    "observedOn": "2025-10-02",
-    "basis": "assessment",
-}
-WHY = {"Purpose": "prevent-crime", "Case-Reference": "A123.456/2026"}
-KEYS = {"id", "mapping", "holder"}
-FIELDS = KEYS | set(PERSON)
 # Columns that say something about a person; `name` only as a column of individuals.
 PERSONAL = re.compile(
-    r"individuals\.(name|role|sex|substances|basis|observed_on)\b|identity_number|\bcontact\b|circumstances"
+    r"individuals\.(name|role|sex|substances|basis|observed_on)\b|identity_number|\bcontact|circumstances|person_key"
+    r"|\bpseudonym\b"
 )
-
-
-async def new_mapping(app: App) -> str:
-    scene = await app.new_scene()
-    body = {"mappedOn": "2025-10-05", "physicalPlace": "Torg.", "use": "Genomgång."}
-    answer = await app.client("polismyndigheten").post(f"scenes/{scene['id']}/mappings", json=body)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-async def record(app: App, mapping: str, agency: str, **changes) -> str:
-    answer = await app.client(agency).post(f"mappings/{mapping}/individuals", json=PERSON | changes)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-async def read(app: App, mapping: str, agency: str, query: str = "", **headers: str):
-    return await app.client(agency, headers=headers or WHY).get(f"mappings/{mapping}/individuals{query}")
-
-
-async def leaves(app: App) -> list[dict]:
-    rows = await app.rows("SELECT entry, receipt FROM ledger_leaves ORDER BY seq")
-    return [json.loads(row["entry"]) | {"receipt": str(row["receipt"])} for row in rows]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -70,6 +45,7 @@ async def test_own_record_comes_whole(app: App, agency: str):
     assert answer.status_code == 200
     items = answer.json()["items"]
     expected = PERSON | {"id": made, "mapping": mapping, "holder": agency, "identityNumber": "191212121212"}
+    expected |= {"pseudonym": None}
     assert items == [expected]
     assert answer.headers["cache-control"] == "private, no-store"
     one = (await app.client(agency, headers=WHY).get(f"mappings/{mapping}/individuals/{made}")).json()
@@ -294,31 +270,6 @@ async def test_without_ledger_protected_reads_stop_and_shared_ones_go_on(fresh_a
 # --- disclosure decisions -------------------------------------------------------------------------------------------
 
 
-async def decide(app: App, items: list[str], **changes) -> uuid.UUID:
-    """Record a live decision as the holder's officer would."""
-    decision = {
-        "holder": HOLDER,
-        "recipient": "polismyndigheten",
-        "provision": "osl-10-18a",
-        "purpose": "prevent-crime",
-        "fields": ["name", "birthDate"],
-        "valid_from": moment("2026-01-01T00:00:00Z"),
-        "valid_until": moment("2031-01-01T00:00:00Z"),
-        "revoked_at": None,
-    } | changes
-    identity = uuid.uuid4()
-    await app.execute(
-        "INSERT INTO disclosure_decisions (id, holder, recipient, provision, purpose, resource, fields, attestations,"
-        " decided_by, valid_from, valid_until, revoked_at)"
-        " VALUES ($1, $2, $3, $4, $5, 'individual', $6, '{}', 'handläggare-1', $7, $8, $9)",
-        identity,
-        *decision.values(),
-    )
-    for item in items:
-        await app.execute("INSERT INTO disclosure_decision_items VALUES ($1, $2)", identity, uuid.UUID(item))
-    return identity
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def decided(fresh_app: App):
     """A young person and a second one at the holder, on a day in autumn 2026, before any decision."""
@@ -333,14 +284,17 @@ async def test_decision_opens_exactly_its_fields_of_its_items(decided):
     decision = await decide(app, [named])
     answer = await read(app, mapping, "polismyndigheten")
     expected = {"name": PERSON["name"], "birthDate": PERSON["birthDate"]}
-    assert answer.json()["items"] == [expected | {"id": named, "mapping": mapping, "holder": HOLDER}]
+    alias = alias_of("polismyndigheten", named)
+    keys = {"id": alias, "mapping": mapping, "holder": HOLDER, "protectedIdentity": False}
+    assert answer.json()["items"] == [expected | keys]
     assert answer.json()["_meta"]["totalRecords"] == 1
     released = [entry for entry in answer.json()["_meta"]["disclosure"]["released"] if entry.get("decision")]
     assert {entry["field"] for entry in released} == KEYS | {"name", "birthDate"}
     assert {(entry["ground"], entry["decision"]) for entry in released} == {("osl-10-18a", str(decision))}
     client = app.client("polismyndigheten", headers=WHY)
-    assert (await client.get(f"mappings/{mapping}/individuals/{named}")).json()["name"] == PERSON["name"]
-    assert (await client.get(f"mappings/{mapping}/individuals/{other}")).status_code == 404
+    assert (await client.get(f"mappings/{mapping}/individuals/{alias}")).json()["name"] == PERSON["name"]
+    for unknown in (named, other, alias_of("polismyndigheten", other)):
+        assert (await client.get(f"mappings/{mapping}/individuals/{unknown}")).status_code == 404
 
 
 async def test_decision_adds_to_own_rows_without_opening_more_of_either(decided):
@@ -348,7 +302,7 @@ async def test_decision_adds_to_own_rows_without_opening_more_of_either(decided)
     own = await record(app, mapping, "polismyndigheten", name="Egen (fiktiv)")
     await decide(app, [named])
     items = {item["id"]: set(item) for item in (await read(app, mapping, "polismyndigheten")).json()["items"]}
-    assert items == {named: KEYS | {"name", "birthDate"}, own: FIELDS}
+    assert items == {alias_of("polismyndigheten", named): KEYS | {"name", "birthDate"}, own: FIELDS}
 
 
 @pytest.mark.parametrize("query", ["?role=sells", "?sort=observedOn", "?sort=role"])
@@ -436,7 +390,7 @@ async def test_person_who_is_21_or_of_unknown_age_stays_withheld(decided):
     young = await record(app, mapping, HOLDER, birthDate="2005-10-21")
     await decide(app, [adult, unknown, young])
     answer = await read(app, mapping, "polismyndigheten")
-    assert [item["id"] for item in answer.json()["items"]] == [young]
+    assert [item["id"] for item in answer.json()["items"]] == [alias_of("polismyndigheten", young)]
 
 
 @pytest.mark.parametrize(
@@ -482,7 +436,8 @@ async def test_field_that_a_decision_leaves_shut_is_in_no_statement(decided):
     await decide(app, [named], recipient="tullverket", fields=["name"])
     with app.database.recorder.recording() as statements:
         answer = await read(app, mapping, "tullverket")
-    assert answer.json()["items"] == [{"id": named, "mapping": mapping, "holder": HOLDER, "name": PERSON["name"]}]
+    keys = {"id": alias_of("tullverket", named), "mapping": mapping, "holder": HOLDER, "protectedIdentity": False}
+    assert answer.json()["items"] == [keys | {"name": PERSON["name"]}]
     sent = next(statement for statement in statements if "individuals.name" in statement)
     # What only own rows may show stands under its own CASE, never beside what the decision opens.
     parts = sent.split("CASE WHEN")

@@ -44,7 +44,7 @@ async def test_empty_database_is_not_current_and_becomes_so(server):
     assert await asyncio.to_thread(is_current, url)
 
 
-@pytest.mark.parametrize("table", ["ledger_leaves", "situation_reports"])
+@pytest.mark.parametrize("table", ["ledger_leaves", "ledger_parts", "ledger_nodes", "ledger_head", "situation_reports"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}"])
 async def test_ledger_and_editions_cannot_be_taken_back(app: App, table: str, statement: str):
     if not (await app.rows(f"SELECT 1 FROM {table}")):

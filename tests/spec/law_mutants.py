@@ -372,6 +372,17 @@ def _terms(tree: Tree) -> Iterator[Slip]:
         yield _toggled(tree, ("sectors", sector, "authority"), f"`{sector}`, authority")
     for kind in tree["kinds"]:
         yield from _swapped(tree, ("kinds", kind, "level"), ("shared", "protected"), f"level of `{kind}`")
+        yield from _bans(tree, ("kinds", kind, "search_ban"), f"search ban of `{kind}`")
+
+
+def _bans(tree: Tree, place: Place, where: str) -> Iterator[Slip]:
+    """Each rule forgotten, its numbers others, and one that is not there."""
+    bans = _at(tree, place[:-1]).get("search_ban", [])
+    yield from _of_list(tree, place, bans, ("1 kap. 1 § lag",), where)
+    for nth, ban in enumerate(bans):
+        for slip, other in _citation({"citation": ban}):
+            if other is not None:
+                yield f"{where}: {slip}", changed(tree, ((*place, nth), other["citation"]))
 
 
 def _fields(tree: Tree) -> Iterator[Slip]:

@@ -34,6 +34,13 @@ def test_protected_and_derived_fields_are_those_of_the_table():
     assert sorted(map(str, named)) == sorted(map(str, ROWS))
 
 
+def test_search_bans_are_those_of_the_two_acts():
+    # Design section 4 and law.md 3.11: no selection by sensitive data, of which Samsyn holds health and addiction.
+    supplement = "lagen (2018:218) med kompletterande bestämmelser till EU:s dataskyddsförordning"
+    acts = ("2 kap. 14 § brottsdatalagen (2018:1177)", f"3 kap. 3 § andra stycket {supplement}")
+    assert {kind.id: kind.search_ban for kind in LAW.kinds.values() if kind.search_ban} == {"person-health": acts}
+
+
 def test_rows_about_persons_are_those_of_individuals():
     # Design section 7: each agency that works with a scene holds individuals of its own.
     assert {field.resource for field in LAW.fields.values() if field.individual} == {"individual"}

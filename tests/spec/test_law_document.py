@@ -378,6 +378,16 @@ def test_document_says_which_sectors_are_authorities(sector):
     assert document(dataclasses.replace(LAW, authorities=LAW.authorities ^ {sector})) != DOCUMENT
 
 
+@pytest.mark.parametrize("kind", LAW.kinds)
+def test_document_says_what_nobody_may_search_by_and_why(kind):
+    banned = LAW.kinds[kind].search_ban
+    for ban in {(*banned, "1 kap. 1 §"), banned[:-1]} - {banned}:
+        changed = dataclasses.replace(LAW.kinds[kind], search_ban=ban)
+        assert document(dataclasses.replace(LAW, kinds=dict(LAW.kinds) | {kind: changed})) != DOCUMENT
+    line = next(line for line in section("uppgiftsslag").splitlines() if f"`{kind}`" in line)
+    assert all(shown(one) in line for one in banned)
+
+
 def test_changing_any_attribute_of_any_field_changes_the_document():
     other = {
         "kind": lambda now: LAW.kinds["camera"],

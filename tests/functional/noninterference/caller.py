@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from api.identity.caller import SCOPES
+from api.protection.sealing import Sealer
 from policies.catalogue import law
 from tests.functional.noninterference.rows import Rows
 from tests.support import App
@@ -30,6 +31,7 @@ class Caller:
     legal_basis: str | None
     headers: tuple[tuple[str, str], ...]
     now: datetime
+    sealer: Sealer
 
     def __str__(self) -> str:
         shown = [f"{name}: {value}" for name, value in self.headers if name != "Authorization"]
@@ -52,11 +54,15 @@ class Caller:
         """The same caller, not saying one of the things that could open something."""
         return replace(self, headers=tuple(header for header in self.headers if header[0] != name))
 
+    def is_party(self, row: Row) -> bool:
+        """Whether a request or a decision is X's own: such a one X knows of, whatever has become of it."""
+        return self.agency is not None and self.agency in map(row.get, ("holder", "recipient", "requester"))
+
     def lives(self, decision: Row) -> bool:
-        """Whether a decision could open something to X here; being the holder's, X knows of its own ones too."""
+        """Whether a decision could open something to X here."""
         if self.agency is None:
             return False
-        return decision["holder"] == self.agency or (
+        return (
             decision["recipient"] == self.agency
             and decision["purpose"] == self.purpose
             and decision["revoked_at"] is None
@@ -104,6 +110,7 @@ def some_caller(rng: random.Random, app: App, rows: Rows) -> Caller:
         basis,
         tuple(headers),
         app.clock(),
+        app.services.sealer,
     )
 
 

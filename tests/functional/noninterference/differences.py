@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from api.requests.repository import REQUESTS
 from api.web.idempotency import RETENTION
+from migrations.metadata import metadata
 from policies.assess import assess
 from policies.catalogue import law
 from policies.model import Question
+from tests.functional.noninterference import persons
 from tests.functional.noninterference.caller import Caller
 from tests.functional.noninterference.pools import snake
 from tests.functional.noninterference.rows import Change, Row, Rows, key_of
-from tests.functional.noninterference.world import PEOPLE, QUIET_MONTH, QUIET_STOP, person
+from tests.functional.noninterference.world import PEOPLE, QUIET_MONTH, QUIET_STOP, person, sealed
 from tests.support import STOP, UNLOCATED_STOP
 
 Draw = Callable[[random.Random, Caller, Rows], list[Change]]
@@ -75,8 +78,10 @@ def _hidden_people(x: Caller, rows: Rows) -> list[Row]:
     return [row for row in people if not (x.sees_persons and (row["holder"] == x.agency or row["id"] in seen))]
 
 
-def _columns_of_a_person(rng: random.Random) -> dict[str, Any]:
-    return {snake(name): value for name, value in person(rng).items()}
+def _columns_of_a_person(rng: random.Random, x: Caller, row: Row) -> dict[str, Any]:
+    made = person(rng)
+    plain = {snake(name): value for name, value in made.items() if name not in persons.FIELDS}
+    return plain | persons.columns_of(x.sealer, row, made)
 
 
 def _another_holder(rng: random.Random, x: Caller) -> str:
@@ -89,9 +94,10 @@ def person_appears(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
     mapping, people = rng.choice(list(rows["mappings"].values())), list(rows["individuals"].values())
     changes = []
     for _ in range(rng.choice([1, 2, 3, 25])):
-        new = {**rng.choice(people), "id": _id(rng), "holder": _another_holder(rng, x)}
+        image = {**rng.choice(people), "holder": _another_holder(rng, x)}
+        new = persons.another_id(x.sealer, image, _id(rng))
         if rng.random() < 0.7:
-            new |= {"mapping_id": mapping["id"], **_columns_of_a_person(rng)}
+            new |= {"mapping_id": mapping["id"], **_columns_of_a_person(rng, x, new)}
         changes.append(Change("individuals", None, new))
     return changes
 
@@ -105,7 +111,7 @@ def person_vanishes(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
 def person_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
     changes = []
     for row in _some(rng, _hidden_people(x, rows)):
-        values = _columns_of_a_person(rng) | {"recorded_by": "någon", "created_at": _moment(x, rng)}
+        values = _columns_of_a_person(rng, x, row) | {"recorded_by": "någon", "created_at": _moment(x, rng)}
         values |= {"holder": _another_holder(rng, x), "mapping_id": rng.choice(list(rows["mappings"].values()))["id"]}
         changes.append(_alter(rng, "individuals", row, values))
     return changes
@@ -119,9 +125,13 @@ def rest_of_a_disclosed_person_is_another(rng: random.Random, x: Caller, rows: R
         row = rows["individuals"].get((identity,))
         if row is None or row["holder"] == x.agency:
             continue
-        open_columns = {snake(field) for field in fields}
-        values = _columns_of_a_person(rng) | {"birth_date": _of_the_same_age(rng, row["birth_date"])}
+        open_columns = {f"{snake(field)}_sealed" if field in persons.FIELDS else snake(field) for field in fields}
+        # It goes with the row, so that the recipient handles it with care.
+        open_columns.add("protected_identity")
+        values = _columns_of_a_person(rng, x, row) | {"birth_date": _of_the_same_age(rng, row["birth_date"])}
         values |= {"recorded_by": "någon annan", "created_at": _moment(x, rng)}
+        if row["protected_identity"] and "mapping" not in fields:
+            values["mapping_id"] = rng.choice(list(rows["mappings"].values()))["id"]
         changes.append(_alter(rng, "individuals", row, {k: v for k, v in values.items() if k not in open_columns}))
     return changes
 
@@ -197,26 +207,37 @@ def some_decision(rng: random.Random, rows: Rows, x: Caller, **changes: Any) -> 
     holder = rng.choice(PEOPLE)
     recipient = rng.choice([x.agency or PEOPLE[0], *PEOPLE])
     resource = rng.choice(["individual"] * 5 + ["mapping", "situation-report"])
-    decision = {
-        "id": _id(rng),
-        "holder": holder,
-        "recipient": recipient,
-        "purpose": x.purpose if x.purpose and rng.random() < 0.5 else rng.choice(sorted(law().purposes)),
-        "resource": resource,
-        "attestations": {},
-        "decided_by": "handläggare-1",
-        "valid_from": (x.now - timedelta(days=30)).isoformat(),
-        "valid_until": (x.now + timedelta(days=3000)).isoformat(),
-        "revoked_at": None,
-    } | changes
+    decision = (
+        dict.fromkeys(metadata.tables["disclosure_decisions"].columns.keys())
+        | {
+            "id": _id(rng),
+            "holder": holder,
+            "recipient": recipient,
+            "purpose": x.purpose if x.purpose and rng.random() < 0.5 else rng.choice(sorted(law().purposes)),
+            "resource": resource,
+            "attestations": {"receiver-secrecy": rng.choice(["Ja (påhittat)", "Påhittat"])},
+            "decided_by": "handläggare-1",
+            "decided_at": (x.now - timedelta(days=30)).isoformat(),
+            "valid_from": (x.now - timedelta(days=30)).isoformat(),
+            "valid_until": (x.now + timedelta(days=3000)).isoformat(),
+            "revoked_at": None,
+        }
+        | changes
+    )
     fits = rng.random() < 0.8
-    decision.setdefault("provision", _fitting(rng, rows, decision, x) if fits else rng.choice(_PROVISIONS))
+    decision["provision"] = _fitting(rng, rows, decision, x) if fits else rng.choice(_PROVISIONS)
     names = [field.name for field in law().fields_of(decision["resource"]) if field.kind.level == "protected"]
-    decision.setdefault("fields", rng.sample(names, rng.randint(0, len(names))))
+    decision["fields"] = rng.sample(names, rng.randint(0, len(names)))
     table = {"individual": "individuals", "mapping": "mappings", "situation-report": "situation_reports"}[resource]
     own = [row["id"] for row in rows[table].values() if row.get("holder", holder) == holder or rng.random() < 0.1]
     items = rng.sample(own, min(len(own), rng.randint(0, 8)))
-    return decision, [{"decision_id": decision["id"], "item_id": item} for item in [*items, _id(rng)]]
+    return decision, [_item(decision, item) for item in [*items, _id(rng)]]
+
+
+def _item(decision: Row, item: str) -> Row:
+    """A row named by a decision, under its one alias towards that recipient."""
+    alias = uuid.uuid5(uuid.UUID(item), f"{decision['holder']} {decision['recipient']}")
+    return {"decision_id": decision["id"], "item_id": item, "alias": str(alias), "pseudonym": f"p{alias.hex[:8]}"}
 
 
 def _fitting(rng: random.Random, rows: Rows, decision: Row, x: Caller) -> str:
@@ -232,8 +253,8 @@ def as_changes(decision: Row, items: list[Row]) -> list[Change]:
     return [Change("disclosure_decisions", None, decision), *made]
 
 
-def _dead(rng: random.Random, x: Caller) -> dict[str, Any]:
-    """What alone keeps a decision to X from opening anything to X here and now."""
+def dead(rng: random.Random, x: Caller) -> dict[str, Any]:
+    """What alone keeps a decision to X from opening anything to X here and now; that there is one, X knows."""
     another = [name for name in sorted(law().purposes) if name != x.purpose]
     dead = rng.choice([
         {"revoked_at": x.now.isoformat()},
@@ -246,20 +267,17 @@ def _dead(rng: random.Random, x: Caller) -> dict[str, Any]:
 
 @_varies("disclosure_decisions", "disclosure_decision_items")
 def decision_appears(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
-    """To others, alive; to X, not valid any more, not yet, or for another purpose than X has."""
+    """Between others."""
     made = []
     for _ in range(rng.randint(1, 3)):
-        changes: dict[str, Any] = {"recipient": rng.choice([slug for slug in PEOPLE if slug != x.agency])}
-        if x.agency is not None and rng.random() < 0.7:
-            changes = {"recipient": x.agency, **_dead(rng, x)}
-        holder = rng.choice([slug for slug in PEOPLE if slug not in (x.agency, changes["recipient"])])
-        decision, items = some_decision(rng, rows, x, holder=holder, **changes)
-        made += [] if x.lives(decision) else as_changes(decision, items)
+        recipient = rng.choice([slug for slug in PEOPLE if slug != x.agency])
+        holder = rng.choice([slug for slug in PEOPLE if slug not in (x.agency, recipient)])
+        made += as_changes(*some_decision(rng, rows, x, holder=holder, recipient=recipient))
     return made
 
 
 def _hidden_decisions(x: Caller, rows: Rows) -> list[Row]:
-    return [row for row in rows["disclosure_decisions"].values() if not x.lives(row)]
+    return [row for row in rows["disclosure_decisions"].values() if not x.is_party(row)]
 
 
 @_varies("disclosure_decisions", "disclosure_decision_items")
@@ -281,20 +299,112 @@ def decision_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Chang
     return changes
 
 
+@_varies("disclosure_decisions")
+def what_a_decision_keeps_from_its_parties_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    """Who decided, and to the recipient what was written down; to nobody the wording's ages, but they bite."""
+    changes = []
+    for row in _some(rng, list(rows["disclosure_decisions"].values())):
+        values = {"decided_by": "någon", "decided_by_client": "någon", "revoked_by": "någon"}
+        if row["holder"] != x.agency:
+            values["attestations"] = {name: f"Påhittat {rng.randint(1, 9)}" for name in row["attestations"]}
+        changes.append(_alter(rng, "disclosure_decisions", row, values))
+    return changes
+
+
 @_varies("disclosure_decision_items")
 def items_of_a_decision_are_others(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
-    """Items of decisions that X has no part in; and of X's own, those that name nothing X could ever see."""
+    """Items of decisions that X has no part in; and of those to X, which of the holder's rows an alias stands for."""
     changes = []
     people = list(rows["individuals"].values())
-    for row in _some(rng, list(rows["disclosure_decisions"].values())):
-        item = rng.choice(people)["id"] if not x.lives(row) else _id(rng)
-        new = {"decision_id": row["id"], "item_id": item}
-        known = key_of("disclosure_decision_items", new) in rows["disclosure_decision_items"]
-        if row["holder"] != x.agency and not known:
+    hidden = {row["id"]: row for row in _hidden_decisions(x, rows)}
+    for row in _some(rng, list(hidden.values())):
+        new = _item(row, rng.choice(people)["id"])
+        if key_of("disclosure_decision_items", new) not in rows["disclosure_decision_items"]:
             changes.append(Change("disclosure_decision_items", None, new))
-    hidden = {row["id"] for row in _hidden_decisions(x, rows)}
     items = [row for row in rows["disclosure_decision_items"].values() if row["decision_id"] in hidden]
-    return changes + [Change("disclosure_decision_items", row, None) for row in _some(rng, items)]
+    changes += [Change("disclosure_decision_items", row, None) for row in _some(rng, items)]
+    to_x = {row["id"] for row in rows["disclosure_decisions"].values()
+            if row["recipient"] == x.agency and row["resource"] == "individual"}  # fmt: skip
+    nowhere = [row for row in rows["disclosure_decision_items"].values()
+               if row["decision_id"] in to_x and (row["item_id"],) not in rows["individuals"]]  # fmt: skip
+    for row in _some(rng, nowhere):
+        # Another key is another row.
+        changes.append(Change("disclosure_decision_items", row, None))
+        changes.append(Change("disclosure_decision_items", None, {**row, "item_id": _id(rng)}))
+    return changes
+
+
+# --- the ledger -----------------------------------------------------------------------------------------------------
+
+
+@_varies("ledger_parts")
+def part_of_another_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    """What others were given or gave: another entry about other rows, of another agency, or none any more."""
+    others = [row for row in rows["ledger_parts"].values() if row["agency"] != x.agency]
+    agencies = [slug for slug in PEOPLE if slug != x.agency]
+    changes = []
+    for row in _some(rng, others, 6):
+        if rng.random() < 0.3:
+            new = {"salt": None, "entry": None, "items": None, "erased_at": row["erased_at"] or _moment(x, rng)}
+        else:
+            image = rng.choice(list(rows["ledger_parts"].values()))
+            new = {name: image[name] for name in ("salt", "entry", "items", "erased_at")}
+            new |= {"agency": rng.choice(agencies), "role": rng.choice(["giver", "receiver"])}
+        changes.append(Change("ledger_parts", row, {**row, **new}))
+    return changes
+
+
+# --- retention ------------------------------------------------------------------------------------------------------
+
+
+@_varies("retention_rules")
+def rule_of_retention_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    """Of any agency: rules are the operator's to keep, and no read shows them."""
+    new = {"agency": rng.choice(PEOPLE), "subject": rng.choice(["individuals", "ledger"]), "months": rng.randint(1, 99)}
+    return [Change("retention_rules", rows["retention_rules"].get(key_of("retention_rules", new)), new)]
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+def _hidden_requests(x: Caller, rows: Rows) -> list[Row]:
+    return [row for row in rows["disclosure_requests"].values() if not x.is_party(row)]
+
+
+@_varies("disclosure_requests")
+def request_appears(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    """Between others, now and then a page full of them; some are the very image of one that X sent or was sent."""
+    changes = []
+    for _ in range(rng.choice([1, 2, 25])):
+        requester, holder = rng.sample([slug for slug in PEOPLE if slug != x.agency], 2)
+        image = rng.choice(list(rows["disclosure_requests"].values()))
+        new = {**image, "id": _id(rng), "requester": requester, "holder": holder}
+        texts = {f"{snake(name)}_sealed": name for name in REQUESTS.sealed}
+        new |= {column: sealed(new["id"], name, "Påhittat") for column, name in texts.items() if new[column]}
+        changes.append(Change("disclosure_requests", None, new))
+    return changes
+
+
+@_varies("disclosure_requests")
+def request_vanishes(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    return [Change("disclosure_requests", row, None) for row in _some(rng, _hidden_requests(x, rows))]
+
+
+@_varies("disclosure_requests")
+def request_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    changes = []
+    for row in _some(rng, _hidden_requests(x, rows)):
+        values = {"purpose": rng.choice(sorted(law().purposes)), "provision": rng.choice(_PROVISIONS)}
+        values |= {"case_reference": "B9", "kinds": ["person-health"], "created_at": _moment(x, rng), "duty": True}
+        changes.append(_alter(rng, "disclosure_requests", row, values))
+    return changes
+
+
+@_varies("disclosure_requests")
+def who_asked_and_who_answered_is_another(rng: random.Random, x: Caller, rows: Rows) -> list[Change]:
+    new = {"asked_by": "någon", "asked_by_client": "någon", "asked_by_role": "någon", "decided_by": "någon"}
+    return [_alter(rng, "disclosure_requests", row, new)
+            for row in _some(rng, list(rows["disclosure_requests"].values()))]  # fmt: skip
 
 
 # --- what others have sent ------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from tests.support import moment
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _NOBODYS = "00000000-0000-4000-8000-000000000001"
+# What the columns are called that say whose a row is.
+_WHOSE = ("agency", "holder", "recipient", "requester")
 _ODD = ["", " ", "a", "%", "'", "\u00e5", "0", "-1", "null", "true", "x" * 300, "\x00", _NOBODYS]
 
 
@@ -33,6 +35,8 @@ def singular(table: str) -> str:
 def tables_of(name: str) -> list[str]:
     """The tables that a parameter or field such as `individualId`, `scene` or `reportId` can be the key of."""
     word = snake(name).removesuffix("_id").removesuffix("s")
+    if word in ("receipt", "ledger_entry"):
+        return ["ledger_leaves"]
     return [table for table in KEYS if word and singular(table).endswith(word)]
 
 
@@ -64,9 +68,12 @@ class Pools:
         self._rng, self._words = rng, words
         self._rows = {table: list(own.values()) for table, own in rows.items()}
         self._own = {
-            table: [row for row in own if agency is not None and agency in (row.get("agency"), row.get("holder"))]
+            table: [row for row in own if agency is not None and agency in map(row.get, _WHOSE)]
             for table, own in self._rows.items()
         }
+        # A leaf is of those who have a part of it.
+        parts = {row["leaf_index"] for row in self._own["ledger_parts"]}
+        self._own["ledger_leaves"] = [row for row in self._rows["ledger_leaves"] if row["leaf_index"] in parts]
         self._hot: dict[str, list[Row]] = {}
         for change in changes:
             states = [row for row in (change.before, change.after) if row is not None]
@@ -97,7 +104,8 @@ class Pools:
         row = self.about(self._rng.choice(tables)) if tables else None
         if row is None:
             return None
-        return str(row.get("id") or row.get("slug") or row.get("stop_id") or next(iter(row.values())))
+        known = (row.get(key) for key in ("id", "slug", "stop_id", "receipt"))
+        return str(next(filter(None, known), None) or next(iter(row.values())))
 
     def any_id(self) -> str:
         """The id of anything at all."""

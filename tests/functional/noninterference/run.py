@@ -1,13 +1,15 @@
 """One case: a random X, a secret difference, many questions. The two sides must give the same answers, byte for byte.
 
-The ids that a request draws are the same on both sides and the clock stands still, so nothing of a body is masked. Of
-the headers two are: `traceparent` (its span is random) and `date`.
+The ids that a request draws are the same on both sides and the clock stands still, so nothing of a body is masked but
+what other leaves of the ledger, and random salts, make of the proof of a receipt. Of the headers two are: `traceparent`
+(its span is random) and `date`.
 """
 
 import difflib
 import json
 import os
 import random
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,14 +20,16 @@ from typing import Any
 
 import httpx
 
+from api.settings import BASE_PATH
 from tests.functional.noninterference.caller import Caller, some_caller
-from tests.functional.noninterference.differences import KINDS, as_changes, some_decision
+from tests.functional.noninterference.differences import KINDS, as_changes, dead, some_decision
 from tests.functional.noninterference.documents import INTROSPECTION, Documents
 from tests.functional.noninterference.faces import Asked, Asker, Face, Memory, all_faces, contract
+from tests.functional.noninterference.persons import with_plain
 from tests.functional.noninterference.pools import Pools, words_of
-from tests.functional.noninterference.rows import Change, Rows, changes_between
-from tests.functional.noninterference.stated import TABLES
-from tests.functional.noninterference.world import Pair, open_pair
+from tests.functional.noninterference.rows import Change, Row, Rows, changes_between
+from tests.functional.noninterference.stated import LOG_FACES, TABLES
+from tests.functional.noninterference.world import Pair, Side, open_pair
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
 CASES_IN_A_WORLD = 50
@@ -33,6 +37,11 @@ _NARROWING = ("Purpose", "Case-Reference", "Legal-Basis")
 _PATIENCE = 3
 _SAYS_LITTLE = {"HEAD", "OPTIONS"}
 _RANDOM_HEADERS = {"traceparent", "date"}
+_OF_THE_LOG = re.compile(rf"{BASE_PATH}/ledger/(?:{'|'.join(LOG_FACES)})\b")
+# Hashes over random salts, signatures over them, and the keys, of which each side has its own.
+_HASH = re.compile(rb"\+[0-9a-f]{8}\+[A-Za-z0-9+/]{40,}=*|[A-Za-z0-9+/]{40,}=*")
+# Of the proof of one's own part: what the salts of all and the number of leaves make, and where it stands among them.
+_MADE_BY_ALL = {"slot", "salt", "commitment", "wayUp", "size", "root", "path"}
 
 
 class InterferenceError(AssertionError):
@@ -131,12 +140,25 @@ class _World:
         x = some_caller(rng, pair.a.app, self._rows)
         known = await self._decisions_of_its_own(x)
         changes = await self._differ(x)
-        pools = Pools(rng, x.agency, self._rows, [*changes, *known], self._words)
+        pools = Pools(rng, x.agency, *self._in_plain(x, [*changes, *known]), self._words)
         asker = Asker(rng, pools, self.documents, self._memory)
         for asked in self._requests(asker, x, pools.differing()):
             await self._compare(asked, x, changes)
         left, self._rows = await pair.even_out()
         self._check_what_is_left(left, changes, x)
+
+    def _in_plain(self, x: Caller, changes: list[Change]) -> tuple[Rows, list[Change]]:
+        """Rows and changes with what lies sealed beside it in plain: one who asks may know, or guess, what it says."""
+
+        def plain(row: Row | None) -> Row | None:
+            return None if row is None else with_plain(x.sealer, row)
+
+        people = {key: with_plain(x.sealer, row) for key, row in self._rows["individuals"].items()}
+        told = [
+            Change(change.table, plain(change.before), plain(change.after)) if change.table == "individuals" else change
+            for change in changes
+        ]
+        return {**self._rows, "individuals": people}, told
 
     async def _decisions_of_its_own(self, x: Caller) -> list[Change]:
         """Decisions to X that are the same in both worlds: without them, most of what X may see would be its own.
@@ -145,10 +167,11 @@ class _World:
         """
         if x.agency is None or self._rng.random() < 0.3:
             return []
-        purpose = {"purpose": x.purpose} if x.purpose and self._rng.random() < 0.8 else {}
         made: list[Change] = []
         for _ in range(self._rng.randint(1, 2)):
-            decision, items = some_decision(self._rng, self._rows, x, recipient=x.agency, **purpose)
+            said = {"purpose": x.purpose} if x.purpose and self._rng.random() < 0.8 else {}
+            said |= dead(self._rng, x) if self._rng.random() < 0.2 else {}
+            decision, items = some_decision(self._rng, self._rows, x, recipient=x.agency, **said)
             if decision["holder"] != x.agency:
                 made += as_changes(decision, items)
         await self._pair.share(made)
@@ -171,24 +194,26 @@ class _World:
                 told += [one for one in drawn if one.before == one.after]
                 self._tally.kinds[kind.name] += bool(new)
         await self._pair.differ(list(changes.values()))
-        if self._rng.random() < 0.3:
-            await self._others_ask(x)
+        # The log shows how many have asked, so it is compared only where as many have: other agencies, about others.
+        drawn = self._rng.random()
+        self._in_step = drawn > 0.2
+        for side in (self._pair.a, self._pair.b) if 0.2 < drawn < 0.5 else () if self._in_step else (self._pair.b,):
+            await self._others_ask(x, side, 2 if self._in_step else self._rng.randint(1, 4))
         return [*changes.values(), *told]
 
-    async def _others_ask(self, x: Caller) -> None:
-        """Others have been there, on one side alone: their questions and receipts stand in the ledger before X's."""
-        side, rng = self._pair.b, self._rng
-        counted = side.app.app.state.counts.copy()
-        for nth in range(rng.randint(1, 4)):
-            agency = rng.choice([slug for (slug,) in self._rows["agencies"] if slug != x.agency])
-            mapping = rng.choice(sorted(self._rows["mappings"]))[0]
-            side.ids.begin(f"others {self._pair.clock.at} {nth}")
-            headers = {"Purpose": x.purpose or "prevent-crime", "Case-Reference": "B1"}
-            headers["Authorization"] = f"Bearer {side.app.token(agency)}"
-            await side.client.get(f"mappings/{mapping}/individuals", headers=headers)
-        # How many requests a process has answered is the operator's to know, whoever sent them: not a secret here.
-        side.app.app.state.counts.clear()
-        side.app.app.state.counts.update(counted)
+    async def _others_ask(self, x: Caller, side: Side, times: int) -> None:
+        """Others have been there: their questions and receipts stand in the ledger before X's."""
+        rng = self._rng
+        # To whom X discloses something, and when, is X's to know: the ledger tells its givers.
+        told = {row["recipient"] for row in self._rows["disclosure_decisions"].values() if row["holder"] == x.agency}
+        with side.uncounted():
+            for nth in range(times):
+                agency = rng.choice([slug for (slug,) in self._rows["agencies"] if slug not in {x.agency, *told}])
+                mapping = rng.choice(sorted(self._rows["mappings"]))[0]
+                side.ids.begin(f"others {self._pair.clock.at} {nth}")
+                headers = {"Purpose": x.purpose or "prevent-crime", "Case-Reference": "B1"}
+                headers["Authorization"] = f"Bearer {side.app.token(agency)}"
+                await side.client.get(f"mappings/{mapping}/individuals", headers=headers)
 
     def _requests(self, asker: Asker, x: Caller, differing: set[str]) -> Iterator[Asked]:
         """Each face in its turn; beside it those that have something to hide, and those that speak of what differs.
@@ -225,12 +250,19 @@ class _World:
         return self._queue.pop()
 
     async def _compare(self, asked: Asked, x: Caller, changes: list[Change]) -> None:
+        if _OF_THE_LOG.search(asked.url) and not self._in_step:
+            # What one of them has no leaf for, only that one does not find: their statuses are not counted either.
+            with self._pair.a.uncounted(), self._pair.b.uncounted():
+                self._note(asked, (await self._pair.both(**asked.as_request()))[0])
+            return
         first, second = await self._pair.both(**asked.as_request())
         for _ in range(_PATIENCE):
             if 503 not in {first.status_code, second.status_code}:
                 break
             if asked.face.method not in {"GET", "HEAD"}:
                 raise BrokenOffError
+            # One may have left its leaf, and the other not.
+            self._in_step = False
             first, second = await self._pair.both(**asked.as_request())
         self._note(asked, first)
         if _seen(first) != _seen(second):
@@ -276,13 +308,27 @@ class _World:
                 continue
             before, after = change.before or {}, change.after or {}
             columns = {name for name in before | after if before.get(name) != after.get(name)}
-            if not columns <= stated.hidden:
+            if not columns <= stated.hidden | stated.random:
                 raise InterferenceError(f"what {x} wrote was left differently: {change}")
 
 
 def _seen(answer: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
-    headers = [(name, "" if name in _RANDOM_HEADERS else value) for name, value in answer.headers.multi_items()]
-    return answer.status_code, sorted(headers), answer.content
+    random_headers, content = _RANDOM_HEADERS, answer.content
+    if _OF_THE_LOG.search(answer.request.url.path):
+        content = _HASH.sub(b"(hash)", content)
+    if b'"proof":{' in content:
+        random_headers, content = random_headers | {"content-length"}, _without_the_log(answer.json())
+    headers = [(name, "" if name in random_headers else value) for name, value in answer.headers.multi_items()]
+    return answer.status_code, sorted(headers), content
+
+
+def _without_the_log(body: dict[str, Any]) -> bytes:
+    """A receipt without what every answer to anybody changes: hashes, and how many leaves there are."""
+    proof = {name: value for name, value in body["proof"].items() if name not in _MADE_BY_ALL}
+    proof["leaf"] = {name: value for name, value in proof["leaf"].items() if name not in {"index", "contentRoot"}}
+    links = {name: link for name, link in body["_links"].items() if name != "checkpoint"}
+    whole = {"erased": body["proof"]["salt"] is None, "length": len(body["proof"]["wayUp"])}
+    return json.dumps(body | {"proof": proof | whole, "_links": links}, sort_keys=True).encode()
 
 
 def _told_apart(first: httpx.Response, second: httpx.Response) -> str:

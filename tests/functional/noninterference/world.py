@@ -3,8 +3,8 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +14,12 @@ import asyncpg
 import httpx
 
 from api.agencies.repository import register
+from api.ledger.keys import load_or_create
 from api.places.geometry import pg_point, to_metres
 from api.places.repository import store_stations
+from api.protection.sealing import Sealer
 from api.reports.indicators.repository import store_stated_figures
+from policies.catalogue import law
 from tests.functional.noninterference.rows import Change, Rows, changes_between, connect, make_changes, read_rows
 from tests.support import SCENE, STOP, UNLOCATED_STOP, App, Clock, copy_database, moment, open_app
 
@@ -45,6 +48,14 @@ PEOPLE = [
 ]
 
 
+_SEALERS: list[Sealer] = []
+
+
+def sealed(row_id: str, field: str, text: str) -> str:
+    """A text as it lies in a row of either side, written as a row's JSON has bytes."""
+    return "\\x" + _SEALERS[0].seal(row_id, field, text).hex()
+
+
 class Ids:
     """Ids that are the same on both sides for the same request, and drawn anew for each, whatever came between."""
 
@@ -69,6 +80,20 @@ class Side:
 
     async def rows(self) -> Rows:
         return await read_rows(self.connection)
+
+    def forget_what_was_signed(self) -> None:
+        """The ledger's rows are put in another state here, which a signer that remembers does not sign over."""
+        signer = self.app.services.checkpoints._signer
+        signer._last = None
+        signer._file.unlink(missing_ok=True)
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """How many requests a process has answered is the operator's to know, whoever sent them: not a secret here."""
+        counted = self.app.app.state.counts.copy()
+        yield
+        self.app.app.state.counts.clear()
+        self.app.app.state.counts.update(counted)
 
 
 @dataclass
@@ -102,6 +127,8 @@ class Pair:
         before, after = await self.a.rows(), await self.b.rows()
         changes = changes_between(before, after)
         await make_changes(self.a.connection, changes)
+        for side in (self.a, self.b):
+            side.forget_what_was_signed()
         return changes, after
 
 
@@ -111,19 +138,25 @@ async def open_pair(server_dsn: str, prepared: str, directory: Path) -> AsyncIte
     clock = Clock(moment(START))
     urls = [await copy_database(server_dsn, prepared) for _ in range(2)]
     try:
-        async with _side(urls[0], directory, clock) as a, _side(urls[1], directory, clock) as b:
+        async with _side(urls[0], directory, clock, "a") as a, _side(urls[1], directory, clock, "b") as b:
+            # Both sides have the keys of one directory, but that each signs a ledger of its own.
+            _SEALERS[:] = [a.app.services.sealer]
             yield Pair(a, b, clock)
     finally:
         await _drop(server_dsn, urls)
 
 
 @asynccontextmanager
-async def _side(url: str, directory: Path, clock: Clock) -> AsyncIterator[Side]:
+async def _side(url: str, directory: Path, clock: Clock, name: str) -> AsyncIterator[Side]:
     ids = Ids()
     connection = await connect(url)
     try:
-        async with open_app(url, directory, clock=clock, new_id=ids) as app:
-            yield Side(app, ids, connection, app.client())
+        key = directory / f"ledger-{name}.key"
+        load_or_create(key)
+        async with open_app(url, directory, clock=clock, new_id=ids, ledger_key=key) as app:
+            side = Side(app, ids, connection, app.client())
+            side.forget_what_was_signed()
+            yield side
     finally:
         await connection.close()
 
@@ -166,6 +199,7 @@ async def _fill(app: App, rng: random.Random) -> None:
             for _ in range(rng.randint(1, 2)):
                 await _made(app, holder, f"mappings/{mapping}/individuals", person(rng))
     await _incidents(app, rng)
+    await _requests(app, rng)
     for scene in scenes:
         period = "2026-Q3" if scene != scenes[-1] else QUIET_MONTH
         await _made(app, "lansstyrelsen-stockholm", "situation-reports", {"scene": scene, "period": period})
@@ -176,6 +210,32 @@ async def _fill(app: App, rng: random.Random) -> None:
                "count": rng.choice([0, 1, 3, 4, 5, 40, None])}
               for month in range(1, 10) for group in ("narcotics", "violence")]  # fmt: skip
     await _made(app, "polismyndigheten", "crime-counts", {"counts": counts}, status=200)
+
+
+async def _requests(app: App, rng: random.Random) -> None:
+    """Each agency asks two others under the one provision that fits all, and gets every sort of answer."""
+    why = {"Purpose": "care-and-support", "Case-Reference": "A123.456/2026"}
+    demanded = law().provisions["osl-10-2"].wordings[-1].attestations
+    notes = dict.fromkeys((*demanded, "data-protection-check", "receiver-secrecy"), "Ja (påhittat)")
+    body = {"provision": "osl-10-2", "kinds": ["person-identity", "person-contact"], "why": "Påhittat skäl"}
+    steps = {
+        "left": [],
+        "parked": [("holder", "supplement", {"question": "När? (påhittat)"})],
+        "withdrawn": [("requester", "withdrawal", {})],
+        "refused": [("holder", "decision", {"outcome": "refused", "reason": "Nej (påhittat)"})],
+    }
+    for nth, requester in enumerate(PEOPLE):
+        for holder in (PEOPLE[nth - 1], PEOPLE[nth - 4]):
+            asked = body | {"holder": holder, "scope": {"question": f"Vem är {rng.randint(1, 99)}? (påhittat)"}}
+            request = await _made(app, requester, "disclosure-requests", asked, headers=why)
+            own = await app.rows("SELECT id FROM individuals WHERE holder = $1 ORDER BY id LIMIT 3", holder)
+            grant = {"outcome": "granted", "items": [str(row["id"]) for row in own], "fields": ["name", "sex"],
+                     "validUntil": "2027-06-30", "attestations": notes}  # fmt: skip
+            chosen = rng.choice([*steps, "granted", "granted"])
+            for who, step, sent in [("holder", "decision", grant)] if chosen == "granted" else steps[chosen]:
+                taker = holder if who == "holder" else requester
+                path = f"disclosure-requests/{request}/{step}"
+                await _made(app, taker, path, sent, status=201 if step == "decision" else 200, headers=why)
 
 
 async def _scenes(app: App) -> list[str]:
@@ -218,10 +278,12 @@ async def _incidents(app: App, rng: random.Random) -> None:
         await _made(app, agency, "incident-batches", rows)
 
 
-async def _made(app: App, agency: str, path: str, body: Any, *, status: int = 201) -> str:
-    """The id of what one agency makes over the service."""
-    headers = {"Idempotency-Key": f'"{uuid.UUID(int=random.Random(f"{agency}{path}{body}").getrandbits(128))}"'}
-    answer = await app.client(agency, headers=headers).post(path, json=body)
+async def _made(
+    app: App, agency: str, path: str, body: Any, *, status: int = 201, headers: dict[str, str] | None = None
+) -> str:
+    """The id of what a person at one agency makes over the service."""
+    key = {"Idempotency-Key": f'"{uuid.UUID(int=random.Random(f"{agency}{path}{body}").getrandbits(128))}"'}
+    answer = await app.client(agency, headers=key | (headers or {}), person=True).post(path, json=body)
     assert answer.status_code == status, answer.text
     return answer.json().get("id", "")
 
@@ -248,4 +310,5 @@ def person(rng: random.Random) -> dict[str, Any]:
         "circumstances": rng.choice([None, f"Påhittad omständighet {rng.randint(1, 99)}."]),
         "observedOn": (moment(START) - timedelta(days=rng.randint(1, 300))).date().isoformat(),
         "basis": rng.choice(["fact", "assessment"]),
+        "protectedIdentity": rng.random() < 0.3,
     }

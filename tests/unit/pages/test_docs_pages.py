@@ -204,7 +204,8 @@ async def test_nothing_outside_the_assets_is_served(path):
 
 @pytest.mark.asyncio
 async def test_hint_of_the_development_issuer_stays_out_of_production(tmp_path):
-    production = {"environment": "production", "jwks": str(tmp_path), "database_url": "postgresql://samsyn.test/samsyn"}
+    production = {"environment": "production", "database_url": "postgresql://samsyn.test/samsyn"}
+    production |= {name: str(tmp_path) for name in ("jwks", "data_keys", "ledger_key")}
     assert "samsyn token" in (await get("/docs")).text
     assert "samsyn token" not in (await get("/docs", **production)).text
 

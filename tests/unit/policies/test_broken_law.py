@@ -167,6 +167,14 @@ BROKEN = {
     ),
     "key as text": ("fields.toml", "key = true", 'key = "no"', "individual.id.key", "must be a bool"),
     "holder as list": ("fields.toml", 'holder = "police"', 'holder = ["police"]', "mapping.policeWork.holder", "a str"),
+    "search ban as number": (
+        "terms.toml", 'level = "protected", search_ban = [', 'level = "protected", search_ban = [14, ',
+        "kinds.person-health.search_ban", "must be a list",
+    ),
+    "search ban at a shared kind": (
+        "terms.toml", 'en = "place", level = "shared"', 'en = "place", level = "shared", search_ban = ["lag"]',
+        "kinds.place.search_ban", "shared",
+    ),
     "sources as text": (
         "fields.toml", 'sources = ["mapping.affected"]', 'sources = "mapping.affected"',
         "situation-report.affected.sources", "list of names",

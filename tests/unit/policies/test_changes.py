@@ -237,6 +237,9 @@ def test_attestations_in_another_order_are_told():
          "Tillkommer: sektorn `fire`: räddningstjänst."),
         ("authorities", LAW.authorities - {"school"}, "Ändras: skola räknas inte längre som myndighet."),
         ("authorities", LAW.authorities | {"private"}, "Ändras: enskild aktör räknas nu som myndighet."),
+        ("state_authorities", LAW.state_authorities - {"customs"},
+         "Ändras: Tullverket räknas inte längre som statlig myndighet."),
+        ("state_authorities", LAW.state_authorities | {"school"}, "Ändras: skola räknas nu som statlig myndighet."),
         ("purposes", {**LAW.purposes, "statistics": Text("x", "x")},
          "Ändras: ändamålet `statistics`: nu x; förut statistik och uppföljning."),
         ("kinds", {**LAW.kinds, "place": dataclasses.replace(LAW.kinds["place"], level="protected")},
@@ -273,7 +276,7 @@ def test_every_attribute_of_the_law_has_words():
         "harm_tests", "excepts", "applies", "closed_to_chapters", "not_held", "harm_test", "number", "secrecy",
         "other_sector", "equated_from", "equated",
         "text", "sectors", "authorities", "fields", "no_secrecy", "provisions", "sources", "confidences", "references",
-        "left_out",
+        "left_out", "state_authorities",
     }  # fmt: skip
     assert spoken == known
 

@@ -308,7 +308,7 @@ def test_a_decision_carries_from_the_very_day_of_the_wording(facts, day):
 def test_key_follows_with_a_row_that_a_decision_names_and_nothing_else_does():
     facts = dataclasses.replace(one(), fields=PERSON)
     found = {entry.field for entry in decide(facts, LAW, TODAY).released if entry.decision}
-    assert found == {"name", "id", "mapping", "holder"}
+    assert found == {"name", "id", "mapping", "holder", "protectedIdentity"}
 
 
 @pytest.mark.parametrize(("provision", "age"), [("osl-10-18a", 21), ("osl-10-15a", None), ("osl-10-2", None)])

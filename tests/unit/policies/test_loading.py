@@ -36,8 +36,9 @@ def test_terms_are_those_of_the_file_in_its_order():
     assert list(LAW.sectors) == SECTORS
     assert sorted(LAW.authorities) == sorted(AUTHORITIES)
     assert list(LAW.purposes.items()) == [(name, text(row)) for name, row in TERMS["purposes"].items()]
-    found = [(kind.id, kind.level, kind.title) for kind in LAW.kinds.values()]
-    assert found == [(name, row["level"], text(row)) for name, row in TERMS["kinds"].items()]
+    found = [(kind.id, kind.level, kind.title, kind.search_ban) for kind in LAW.kinds.values()]
+    kinds = TERMS["kinds"].items()
+    assert found == [(name, row["level"], text(row), tuple(row.get("search_ban", ()))) for name, row in kinds]
 
 
 def test_fields_are_those_of_the_file_in_its_order():

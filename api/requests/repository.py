@@ -1,0 +1,124 @@
+"""Requests as rows, and as the resource that their two parties read."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, bindparam, case, column, func, insert, or_, select, table, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from api.disclosure.resource import AGENCY, Filter, Resource
+from api.requests.tables import DisclosureRequest
+from api.store.base import table_of
+
+_REQUESTS = table_of(DisclosureRequest)
+_DECISIONS = table("disclosure_decisions", column("id"), column("request_id"))
+_AGENCIES = table("agencies", column("slug"), column("sector"), column("equated"))
+
+
+def _sealed(sealed: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A sealed text as the gate opens it: the id it is bound to, and the token (base64, so ASCII)."""
+    return case((sealed.is_not(None), func.json_build_array(_REQUESTS.c.id, func.encode(sealed, "escape"))))
+
+
+_AS = bindparam("role", type_=Text())
+
+REQUESTS = Resource(
+    name="disclosure-request",
+    source=_REQUESTS,
+    key=_REQUESTS.c.id,
+    own=or_(_REQUESTS.c.requester == AGENCY, _REQUESTS.c.holder == AGENCY),
+    fields={
+        "id": _REQUESTS.c.id,
+        "requester": _REQUESTS.c.requester,
+        "holder": _REQUESTS.c.holder,
+        "purpose": _REQUESTS.c.purpose,
+        "provision": _REQUESTS.c.provision,
+        "duty": _REQUESTS.c.duty,
+        "caseReference": _REQUESTS.c.case_reference,
+        "scene": _REQUESTS.c.scene_id,
+        "question": _sealed(_REQUESTS.c.question_sealed),
+        "kinds": _REQUESTS.c.kinds,
+        "why": _sealed(_REQUESTS.c.why_sealed),
+        "state": _REQUESTS.c.state,
+        "createdAt": _REQUESTS.c.created_at,
+        "supplementQuestion": _sealed(_REQUESTS.c.supplement_question_sealed),
+        "supplementAskedAt": _REQUESTS.c.supplement_asked_at,
+        "supplementAnswer": _sealed(_REQUESTS.c.supplement_answer_sealed),
+        "supplementAnsweredAt": _REQUESTS.c.supplement_answered_at,
+        "decidedAt": _REQUESTS.c.decided_at,
+        "decidedByRole": _REQUESTS.c.decided_by_role,
+        "decision": select(_DECISIONS.c.id)
+        .where(_DECISIONS.c.request_id == _REQUESTS.c.id)
+        .correlate(_REQUESTS)
+        .scalar_subquery(),
+        "refusalReason": _sealed(_REQUESTS.c.refusal_reason_sealed),
+        "refusalCitation": _REQUESTS.c.refusal_citation,
+        "refusalAppeal": _REQUESTS.c.refusal_appeal,
+    },
+    sealed=frozenset({"question", "why", "supplementQuestion", "supplementAnswer", "refusalReason"}),
+    order=(_REQUESTS.c.created_at.desc(), _REQUESTS.c.id),
+    sorts={"createdAt": _REQUESTS.c.created_at, "state": _REQUESTS.c.state, "decidedAt": _REQUESTS.c.decided_at},
+    filters={
+        # What goes with every row that is visible at all may be filtered on by everybody.
+        "id": Filter((), _REQUESTS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),
+        "state": Filter(("state",), _REQUESTS.c.state == bindparam("state", type_=Text()), lambda v: {"state": v}),
+        "role": Filter(
+            ("requester", "holder"),
+            case((_AS == "requester", _REQUESTS.c.requester == AGENCY), else_=_REQUESTS.c.holder == AGENCY),
+            lambda v: {"role": v},
+        ),
+    },
+)
+
+
+class Party(NamedTuple):
+    """An agency as the register has it now: what the law asks about it."""
+
+    slug: str
+    sector: str
+    equated: bool
+
+
+class RequestRow(NamedTuple):
+    """What a step of a request depends on."""
+
+    id: UUID
+    requester: str
+    holder: str
+    purpose: str
+    provision: str
+    duty: bool
+    case_reference: str
+    kinds: list[str]
+    state: str
+    created_at: datetime
+
+
+async def parties(connection: AsyncConnection, slugs: Iterable[str]) -> dict[str, Party]:
+    """Those of the agencies that are registered."""
+    wanted = select(_AGENCIES.c.slug, _AGENCIES.c.sector, _AGENCIES.c.equated).where(_AGENCIES.c.slug.in_(set(slugs)))
+    return {row.slug: Party(*row) for row in await connection.execute(wanted)}
+
+
+async def add_request(connection: AsyncConnection, request: Mapping[str, Any]) -> None:
+    """Store a request."""
+    await connection.execute(insert(_REQUESTS), [dict(request)])
+
+
+async def lock_request(connection: AsyncConnection, request_id: UUID, *, agency: str) -> RequestRow | None:
+    """A request that the agency is a party of, locked until the transaction ends; of others nothing."""
+    wanted = (
+        select(*(_REQUESTS.c[name] for name in RequestRow._fields))
+        .where(_REQUESTS.c.id == request_id, or_(_REQUESTS.c.requester == agency, _REQUESTS.c.holder == agency))
+        .with_for_update()
+    )
+    row = (await connection.execute(wanted)).first()
+    return None if row is None else RequestRow(*row)
+
+
+async def change_request(connection: AsyncConnection, request_id: UUID, changes: Mapping[str, Any]) -> None:
+    """Change columns of a request that is locked."""
+    await connection.execute(update(_REQUESTS).where(_REQUESTS.c.id == request_id).values(dict(changes)))
