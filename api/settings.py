@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     body_limit_bytes: int = Field(default=1_048_576, ge=1024, description="largest body of an ordinary request")
     feed_limit_bytes: int = Field(default=268_435_456, ge=1024, description="largest body of an incident batch")
-    read_connections: int = Field(default=8, ge=1, le=200, description="connections of the read path")
+    read_connections: int = Field(default=8, ge=1, le=200, description="connections of each role of the read path")
 
     @model_validator(mode="after")
     def _production_is_explicit(self) -> "Settings":

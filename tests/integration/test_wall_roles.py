@@ -18,7 +18,8 @@ from api.store.database import Database
 from api.store.embedded import EmbeddedServer, embedded_server
 from api.store.migrate import _config, upgrade
 from api.store.roles import GUARD, OPEN, PROTECTED, ROLE_OF, RolesError
-from tests.support import create_database, moment
+from tests.functional.individuals_support import new_mapping, read, record
+from tests.support import create_database, moment, open_app, seed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -78,10 +79,10 @@ async def migrate(url: str) -> None:
     )
     _, told = await process.communicate()
     if process.returncode:
-        raise RuntimeError(told.decode())
+        raise RuntimeError(f"{process.returncode}: {told.decode()}")
 
 
-async def test_user_who_may_make_no_roles_is_told_the_lines_and_they_suffice(foreign: EmbeddedServer):
+async def test_user_who_may_make_no_roles_is_told_the_lines_and_they_suffice(foreign: EmbeddedServer, tmp_path: Path):
     url = await owned_by(foreign, "ordinary")
     with pytest.raises(RuntimeError) as told:
         await migrate(url)
@@ -92,6 +93,22 @@ async def test_user_who_may_make_no_roles_is_told_the_lines_and_they_suffice(for
     await migrate(url)
     await asyncio.to_thread(require_current, url)
     await the_wall_stands(url)
+    await seed(url)
+    await the_service_works(url, tmp_path)
+    # What an administrator may do besides, so that not every read must begin by undoing the one before.
+    at_large = make_url(foreign.dsn()).set(database="ordinary").render_as_string(hide_password=False)
+    set_config = "EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean)"
+    await run(at_large, f"REVOKE {set_config} FROM PUBLIC", f"GRANT {set_config} TO ordinary")
+    await the_service_works(url, tmp_path)
+
+
+async def the_service_works(url: str, directory: Path) -> None:
+    async with open_app(url, directory) as app:
+        mapping = await new_mapping(app)
+        made = await record(app, mapping, "polismyndigheten")
+        answer = await read(app, mapping, "polismyndigheten")
+        assert [row["id"] for row in answer.json()["items"]] == [made]
+        assert (await read(app, mapping, "tullverket")).json()["items"] == []
 
 
 async def the_wall_stands(url: str) -> None:
