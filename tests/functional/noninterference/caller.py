@@ -5,7 +5,7 @@ visible than is: what stays, X may not see under any reading of the law.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -83,11 +83,18 @@ class Caller:
         return fields
 
 
-def some_caller(rng: random.Random, app: App, rows: Rows) -> Caller:
-    """A random X: mostly a registered agency that says why it asks, sometimes less, sometimes nobody."""
+def some_caller(rng: random.Random, app: App, rows: Rows, among: Collection[str] = ()) -> Caller:
+    """A random X: mostly a registered agency that says why it asks, sometimes less, sometimes nobody.
+
+    `among` narrows the choice to these agencies, where it names any.
+    """
     agencies = rows["agencies"]
-    sector = rng.choice([*sorted({agency["sector"] for agency in agencies.values()}), *_HOLD_MOST])
-    agency = rng.choice(sorted(slug for (slug,), row in agencies.items() if row["sector"] == sector))
+    if among:
+        agency = rng.choice(sorted(among))
+        sector = agencies[agency,]["sector"]
+    else:
+        sector = rng.choice([*sorted({agency["sector"] for agency in agencies.values()}), *_HOLD_MOST])
+        agency = rng.choice(sorted(slug for (slug,), row in agencies.items() if row["sector"] == sector))
     purpose = rng.choice(_purposes_for(rows, agency)) if rng.random() < 0.8 else None
     held = {purpose} if purpose and rng.random() < 0.9 else set()
     held |= {name for name in law().purposes if rng.random() < 0.5 and name != purpose}

@@ -20,7 +20,7 @@ from tests.support import moment
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _NOBODYS = "00000000-0000-4000-8000-000000000001"
 # What the columns are called that say whose a row is.
-_WHOSE = ("agency", "holder", "recipient", "requester")
+WHOSE = ("agency", "holder", "recipient", "requester")
 _ODD = ["", " ", "a", "%", "'", "\u00e5", "0", "-1", "null", "true", "x" * 300, "\x00", _NOBODYS]
 
 
@@ -68,7 +68,7 @@ class Pools:
         self._rng, self._words = rng, words
         self._rows = {table: list(own.values()) for table, own in rows.items()}
         self._own = {
-            table: [row for row in own if agency is not None and agency in map(row.get, _WHOSE)]
+            table: [row for row in own if agency is not None and agency in map(row.get, WHOSE)]
             for table, own in self._rows.items()
         }
         # A leaf is of those who have a part of it.

@@ -27,7 +27,7 @@ from tests.functional.noninterference.differences import KINDS, as_changes, dead
 from tests.functional.noninterference.documents import INTROSPECTION, Documents
 from tests.functional.noninterference.faces import Asked, Asker, Face, Memory, all_faces, contract
 from tests.functional.noninterference.persons import with_plain
-from tests.functional.noninterference.pools import Pools, words_of
+from tests.functional.noninterference.pools import WHOSE, Pools, words_of
 from tests.functional.noninterference.rows import Change, Row, Rows, changes_between
 from tests.functional.noninterference.stated import LOG_FACES, TABLES
 from tests.functional.noninterference.world import Pair, Side, open_pair
@@ -138,7 +138,7 @@ class _World:
         pair, rng = self._pair, self._rng
         assert pair.clock.at is not None
         pair.clock.at += timedelta(minutes=rng.randint(1, 8))
-        x = some_caller(rng, pair.a.app, self._rows)
+        x = some_caller(rng, pair.a.app, self._rows, self._owners_of_the_unanswered())
         known = await self._decisions_of_its_own(x)
         changes = await self._differ(x)
         pools = Pools(rng, x.agency, *self._in_plain(x, [*changes, *known]), self._words)
@@ -147,6 +147,16 @@ class _World:
             await self._compare(asked, x, changes)
         left, self._rows = await pair.even_out()
         self._check_what_is_left(left, changes, x)
+
+    def _unanswered(self) -> list[Face]:
+        return [face for face in self._tally.faces if face.method == "GET" and face not in self._answered]
+
+    def _owners_of_the_unanswered(self) -> set[str]:
+        """Now and then those who hold what a face shows that has only refused so far: few others can be answered."""
+        if self._rng.random() < 0.7:
+            return set()
+        rows = [row for face in self._unanswered() for table in face.subjects() for row in self._rows[table].values()]
+        return {row[column] for row in rows for column in WHOSE if row.get(column) is not None}
 
     def _in_plain(self, x: Caller, changes: list[Change]) -> tuple[Rows, list[Change]]:
         """Rows and changes with what lies sealed beside it in plain: one who asks may know, or guess, what it says."""
@@ -223,7 +233,7 @@ class _World:
         """
         rng = self._rng
         faces = [self._next_face() for _ in range(8)]
-        unanswered = [face for face in self._tally.faces if face.method == "GET" and face not in self._answered]
+        unanswered = self._unanswered()
         faces += [rng.choice(unanswered) for _ in range(2) if unanswered]
         telling = [face for face in self._tally.faces if face.method not in _SAYS_LITTLE]
         speaking = [face for face in telling if face.subjects() & differing]
