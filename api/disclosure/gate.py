@@ -11,13 +11,15 @@ from functools import lru_cache, partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from pydantic_core import from_json, to_json
+
 from api.disclosure.asking import Asking
 from api.disclosure.compile import Statement, compile_selection, gate_values, own_values, shape_of
 from api.disclosure.noting import Live, Shown, giver_parts, receiver_part, shown_rows
 from api.disclosure.selection import FieldWanted, Selection
 from api.errors import Fault, Problem
 from api.ledger.service import Ledger
-from api.store.database import Database
+from api.store.database import Database, DatabaseReading
 from api.store.roles import Exposure
 from policies.decide import Decision, decide
 from policies.explain import disclosure, withheld_as_json
@@ -152,34 +154,32 @@ class Gate:
         now = self._clock()
         today = now.astimezone(_SWEDEN).date()
         selections = [selection for selection, _ in wanted]
-        live = await self._live_decisions(asking, selections, now)
-        prepared = self._prepared(
-            _Question(
-                sector=asking.agency.sector,
-                equated=asking.agency.equated,
-                holders=asking.holders,
-                purpose=asking.purpose,
-                legal_basis=asking.legal_basis,
-                case_reference=asking.case_reference is not None,
-                live=live.decisions,
-                shapes=tuple(shape_of(selection) for selection in selections),
-                keep_withheld=keep_withheld,
-                today=today,
+        async with self._database.reading(agency=asking.agency.slug, now=now) as reading:
+            live = await self._live_decisions(reading, asking, selections, now)
+            prepared = self._prepared(
+                _Question(
+                    sector=asking.agency.sector,
+                    equated=asking.agency.equated,
+                    holders=asking.holders,
+                    purpose=asking.purpose,
+                    legal_basis=asking.legal_basis,
+                    case_reference=asking.case_reference is not None,
+                    live=live.decisions,
+                    shapes=tuple(shape_of(selection) for selection in selections),
+                    keep_withheld=keep_withheld,
+                    today=today,
+                )
             )
-        )
+            rows = []
+            # A refused question has no plans.
+            for (selection, as_of), (statement, fixed) in zip(wanted, prepared.plans, strict=False):
+                gate = gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
+                values = statement.values({**own_values(selection), **fixed, **gate})
+                rows += await reading.fetch(statement.text, values, exposure=prepared.exposure)
         everything, protected = prepared.decisions, prepared.protected
         if prepared.refused is not None:
             receipt = await self._log(asking, selections, everything, "refusal", live, ()) if protected else None
             raise _with_receipt(prepared.refused(), receipt)
-        rows = []
-        for (selection, as_of), (statement, fixed) in zip(wanted, prepared.plans, strict=True):
-            gate = gate_values(as_of=as_of or today, today=today, now=now, agency=asking.agency.slug)
-            values = statement.values({**own_values(selection), **fixed, **gate})
-            rows.append(
-                await self._database.fetch_row(
-                    statement.text, values, exposure=prepared.exposure, agency=asking.agency.slug, now=now
-                )
-            )
         items = [self._opened(selection, row["items"]) for selection, row in zip(selections, rows, strict=True)]
         shown = tuple(one for row in rows for one in shown_rows(row.get("shown")))
         # INVARIANT: the leaf is durable before the first byte leaves; append raises where it is not.
@@ -193,9 +193,9 @@ class Gate:
         """The rows with what lies encrypted opened; as they are where nothing does."""
         if items == "[]" or not _asks_for_sealed(selection):
             return items.encode()
-        rows = json.loads(items)
+        rows = from_json(items)
         self._open_rows(selection, rows)
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+        return to_json(rows)
 
     def _open_rows(self, selection: Selection, rows: list[dict[str, Any]]) -> None:
         for wanted in selection.wanted:
@@ -231,7 +231,9 @@ class Gate:
             ),
         )
 
-    async def _live_decisions(self, asking: Asking, selections: Sequence[Selection], now: datetime) -> Live:
+    async def _live_decisions(
+        self, reading: DatabaseReading, asking: Asking, selections: Sequence[Selection], now: datetime
+    ) -> Live:
         """Decisions that name the caller. Asked for only where something protected is asked for under a purpose."""
         if asking.purpose is None:
             return Live()
@@ -245,13 +247,7 @@ class Gate:
         }
         if not resources:
             return Live()
-        rows = await self._database.fetch(
-            _LIVE_DECISIONS,
-            [asking.agency.slug, sorted(resources), now],
-            exposure="protected",
-            agency=asking.agency.slug,
-            now=now,
-        )
+        rows = await reading.fetch(_LIVE_DECISIONS, [asking.agency.slug, sorted(resources), now], exposure="protected")
         live: dict[str, tuple[LiveDecision, ...]] = {}
         for row in rows:
             found = LiveDecision(

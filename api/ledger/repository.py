@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, LargeBinary, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -30,6 +30,31 @@ _SOME_NODES = text(
       JOIN ledger_nodes n ON (n.level, n.position) = (wanted.level, wanted.position)
     """
 )
+
+
+# One statement for all tables: every answer waits for it, and the trips there and back are most of what it takes.
+_ADD = text(
+    """
+    WITH leaves AS (
+        INSERT INTO ledger_leaves (leaf_index, receipt, at_us, content_root, padding)
+        SELECT leaf_index, receipt, at_us, content_root, CAST(padding AS bytea[])
+          FROM unnest(CAST(:leaf_0 AS bigint[]), CAST(:leaf_1 AS uuid[]), CAST(:leaf_2 AS bigint[]),
+                      CAST(:leaf_3 AS bytea[]), CAST(:leaf_4 AS text[]))
+               AS new (leaf_index, receipt, at_us, content_root, padding)
+    ), parts AS (
+        INSERT INTO ledger_parts (leaf_index, slot, agency, role, salt, entry, items, commitment)
+        SELECT leaf_index, slot, agency, role, salt, entry, CAST(items AS uuid[]), commitment
+          FROM unnest(CAST(:part_0 AS bigint[]), CAST(:part_1 AS integer[]), CAST(:part_2 AS text[]),
+                      CAST(:part_3 AS text[]), CAST(:part_4 AS bytea[]), CAST(:part_5 AS text[]),
+                      CAST(:part_6 AS text[]), CAST(:part_7 AS bytea[]))
+               AS new (leaf_index, slot, agency, role, salt, entry, items, commitment)
+    ), nodes AS (
+        INSERT INTO ledger_nodes (level, position, hash)
+        SELECT * FROM unnest(CAST(:node_0 AS integer[]), CAST(:node_1 AS bigint[]), CAST(:node_2 AS bytea[]))
+    )
+    UPDATE ledger_head SET size = :size, frontier = :frontier
+    """
+).bindparams(bindparam("frontier", type_=ARRAY(LargeBinary)))
 
 
 class HeadMissingError(LookupError):
@@ -74,34 +99,28 @@ async def add_leaves(connection: AsyncConnection, head: Frontier, sealed: Iterab
     leaves, parts, nodes = [], [], []
     for one in sealed:
         index, leaf = head.size, one.at(head.size)
-        leaves.append(
-            {
-                "leaf_index": index,
-                "receipt": one.receipt,
-                "at_us": one.at_us,
-                "content_root": leaf.content_root,
-                "padding": list(one.content.padding),
-            }
-        )
-        for part, salt, entry, slot in zip(one.parts, one.salts, one.entries, one.content.slots, strict=True):
-            parts.append(
-                {
-                    "leaf_index": index,
-                    "slot": slot,
-                    "agency": part.agency,
-                    "role": part.role,
-                    "salt": salt,
-                    "entry": entry,
-                    "items": list(part.items) or None,
-                    "commitment": one.content.values[slot],
-                }
-            )
+        leaves.append((index, one.receipt, one.at_us, leaf.content_root, _array(one.content.padding)))
+        parts += [
+            (index, slot, part.agency, part.role, salt, entry, _ids(part.items), one.content.values[slot])
+            for part, salt, entry, slot in zip(one.parts, one.salts, one.entries, one.content.slots, strict=True)
+        ]
         head, made = head.append(leaf.hash)
-        nodes += [{"level": node.level, "position": node.position, "hash": digest} for node, digest in made]
-    for table, rows in ((_LEAVES, leaves), (_PARTS, parts), (_NODES, nodes)):
-        await connection.execute(insert(table), rows)
-    await connection.execute(update(_HEAD).values(size=head.size, frontier=list(head.hashes)))
+        nodes += [(node.level, node.position, digest) for node, digest in made]
+    values: dict[str, Any] = {"size": head.size, "frontier": list(head.hashes)}
+    for kind, rows in (("leaf", leaves), ("part", parts), ("node", nodes)):
+        values |= {f"{kind}_{number}": list(column) for number, column in enumerate(zip(*rows, strict=True))}
+    if leaves:
+        await connection.execute(_ADD, values)
     return head
+
+
+def _array(values: Iterable[bytes]) -> str:
+    """An array of bytes as PostgreSQL spells it: arrays of arrays cannot be unnested into arrays."""
+    return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
+
+
+def _ids(items: Sequence[UUID]) -> str | None:
+    return "{" + ",".join(map(str, items)) + "}" if items else None
 
 
 async def read_nodes(connection: AsyncConnection, wanted: Sequence[Node]) -> dict[Node, bytes]:

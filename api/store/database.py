@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.errors import Problem
-from api.store.reading import ReadPools
+from api.store.reading import Reading, ReadPools
 from api.store.recorder import StatementRecorder
 from api.store.roles import Exposure
 from api.store.urls import engine_for, plain_dsn
@@ -71,18 +71,6 @@ class Database:
         await self.engine.dispose()
         await self._ledger_engine.dispose()
 
-    async def fetch_row(
-        self,
-        statement: str,
-        values: Sequence[Any],
-        *,
-        exposure: Exposure = "open",
-        agency: str | None = None,
-        now: datetime | None = None,
-    ) -> asyncpg.Record:
-        """One compiled read that has exactly one row; as `fetch`."""
-        return (await self.fetch(statement, values, exposure=exposure, agency=agency, now=now))[0]
-
     async def fetch(
         self,
         statement: str,
@@ -92,15 +80,22 @@ class Database:
         agency: str | None = None,
         now: datetime | None = None,
     ) -> list[asyncpg.Record]:
-        """One compiled read of several rows. Raises `Problem` 503 where the database is away.
+        """One compiled read by itself; as `DatabaseReading.fetch`."""
+        async with self.reading(agency=agency, now=now) as reading:
+            return await reading.fetch(statement, values, exposure=exposure)
 
-        `protected`: what the database shows depends on the asking `agency` and on the decisions that live at `now`.
+    @asynccontextmanager
+    async def reading(self, *, agency: str | None, now: datetime | None) -> AsyncIterator["DatabaseReading"]:
+        """Compiled reads for one caller, all in one place. Raises `Problem` 503 where the database is away.
+
+        What the database shows of what is protected depends on the asking `agency` and the decisions that live at
+        `now`.
         """
         if not self._reads.is_open:
             raise unavailable()
-        self.recorder.note(statement)
         try:
-            return await self._reads.fetch(statement, values, exposure, agency, now)
+            async with self._reads.reading(agency, now) as reading:
+                yield DatabaseReading(reading, self.recorder)
         except (*_GONE, TimeoutError):
             raise unavailable() from None
 
@@ -135,3 +130,17 @@ class Database:
             return await self._reads.answers(2)
         except (*_GONE, TimeoutError):
             return False
+
+
+class DatabaseReading:
+    """The reads of one caller at one moment, noted as they are sent."""
+
+    def __init__(self, reading: Reading, recorder: StatementRecorder) -> None:
+        self._reading, self._recorder = reading, recorder
+
+    async def fetch(
+        self, statement: str, values: Sequence[Any], *, exposure: Exposure = "open"
+    ) -> list[asyncpg.Record]:
+        """The rows of one compiled read. Raises as `Reading.fetch`, which `Database.reading` makes a `Problem` of."""
+        self._recorder.note(statement)
+        return await self._reading.fetch(statement, values, exposure)

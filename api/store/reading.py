@@ -5,9 +5,9 @@ What a role may read is the database's to say (`api.store.roles`), so that a fau
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
@@ -55,7 +55,7 @@ class ReadPools:
         """`connections` at most for each exposure class."""
         self._dsn, self._connections = dsn, connections
         self._pools: dict[Exposure, asyncpg.Pool] = {}
-        self._reset_open = False
+        self._may_leave = True
 
     async def open(self) -> None:
         """Connect. Raises `RolesError` where a role is missing, `OSError` or an asyncpg error where the server is."""
@@ -64,7 +64,7 @@ class ReadPools:
                 self._pools[exposure] = await self._pool(role)
             async with self._pools["open"].acquire() as connection:
                 # Where the role may call set_config (the migration forbids it if it can), a statement could leave it.
-                self._reset_open = await connection.fetchval(_MAY_LEAVE_ITS_ROLE)
+                self._may_leave = await connection.fetchval(_MAY_LEAVE_ITS_ROLE)
         except BaseException:
             await self.close()
             raise
@@ -102,31 +102,54 @@ class ReadPools:
         """Whether there are connections to read by."""
         return bool(self._pools)
 
-    async def fetch(
-        self, statement: str, values: Sequence[Any], exposure: Exposure, agency: str | None, now: datetime | None
-    ) -> list[asyncpg.Record]:
-        """The rows of one SELECT. Raises an asyncpg error, `OSError`, `TimeoutError`; `ValueError` for what is none.
-
-        INVARIANT: for whom a protected statement is sent is set on its connection just before, and nobody else has
-        that connection in between; nothing that an earlier read left there is trusted.
-        """
-        if _READS.match(statement) is None:
-            raise ValueError("not a SELECT")
-        pool = self._pools[exposure]
-        # asyncpg's own timeout would make a task of each acquiring.
-        async with asyncio.timeout(_PATIENCE_S):
-            connection = await pool.acquire()
-        try:
-            if exposure == "protected":
-                await connection.execute(_asking_as(agency, now))
-            elif self._reset_open:
-                await connection.execute(_AS_OPENED)
-            rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
-            return rows
-        finally:
-            await pool.release(connection)
+    def reading(self, agency: str | None, now: datetime | None) -> "Reading":
+        """Reads for one caller at one moment, on connections that nobody else has until the block ends."""
+        return Reading(self._pools, agency, now, trusted=not self._may_leave)
 
     async def answers(self, patience_s: float) -> bool:
         """Whether the server answers a trivial question in that time. Raises as `fetch`."""
         async with self._pools["open"].acquire(timeout=patience_s) as connection:
             return bool(await connection.fetchval("SELECT true", timeout=patience_s))
+
+
+class Reading:
+    """SELECTs of one caller, on at most one connection of each exposure class, given back when the block ends."""
+
+    def __init__(
+        self, pools: Mapping[Exposure, asyncpg.Pool], agency: str | None, now: datetime | None, *, trusted: bool
+    ) -> None:
+        """`trusted`: no statement can change the role or the settings of its session."""
+        self._pools, self._agency, self._now, self._trusted = pools, agency, now, trusted
+        self._taken: dict[Exposure, asyncpg.Connection] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for exposure, connection in self._taken.items():
+            await self._pools[exposure].release(connection)
+
+    async def fetch(self, statement: str, values: Sequence[Any], exposure: Exposure) -> list[asyncpg.Record]:
+        """The rows of one SELECT. Raises an asyncpg error, `OSError`, `TimeoutError`; `ValueError` for what is none.
+
+        INVARIANT: for whom a protected statement is sent is set on its connection before the first, and nobody else
+        has that connection in between; nothing that an earlier caller's read left there is trusted.
+        """
+        if _READS.match(statement) is None:
+            raise ValueError("not a SELECT")
+        rows: list[asyncpg.Record] = await (await self._connection(exposure)).fetch(statement, *values)
+        return rows
+
+    async def _connection(self, exposure: Exposure) -> asyncpg.Connection:
+        taken = self._taken.get(exposure)
+        if taken is not None and self._trusted:
+            return taken
+        if taken is None:
+            # asyncpg's own timeout would make a task of each acquiring.
+            async with asyncio.timeout(_PATIENCE_S):
+                taken = self._taken[exposure] = await self._pools[exposure].acquire()
+        if exposure == "protected":
+            await taken.execute(_asking_as(self._agency, self._now))
+        elif not self._trusted:
+            await taken.execute(_AS_OPENED)
+        return taken

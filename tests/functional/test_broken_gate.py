@@ -19,7 +19,7 @@ from api.individuals.tables import Individual
 from api.requests.decisions.repository import DECISIONS
 from api.requests.repository import REQUESTS
 from api.store.base import table_of
-from api.store.database import Database
+from api.store.database import DatabaseReading
 from policies.model import RowRule
 from tests.functional.individuals_support import HOLDER, RECIPIENT, WHY, decide, disclosed, new_mapping, read, record
 from tests.support import App, copy_database, moment, open_app
@@ -181,12 +181,12 @@ async def test_gate_that_asks_as_another_agency_gets_no_row_of_that_agency(house
 
 async def test_gate_that_takes_everything_for_open_is_refused(house, mapping: str, plant):
     app, leaks = house
-    fetch = Database.fetch
+    fetch = DatabaseReading.fetch
 
     async def openly(self, statement, values, **_):
         return await fetch(self, statement, values)
 
-    plant(Database, "fetch", openly)
+    plant(DatabaseReading, "fetch", openly)
     answer = await read(app, mapping, RECIPIENT)
     assert answer.status_code == (200 if leaks else 500)
     assert NAMED not in answer.text or leaks

@@ -438,7 +438,7 @@ async def test_ages_of_a_row_rule_are_reckoned_as_on_the_fingers(app: App, gener
         gate = gate_values(as_of=day, today=day, now=now, agency="tullverket")
         page = {"limit": selection.limit, "offset": 0}
         values = statement.values({**fixed, **gate, **page})
-        row = await app.database.fetch_row(statement.text, values, exposure="protected", agency="tullverket", now=now)
+        (row,) = await app.database.fetch(statement.text, values, exposure="protected", agency="tullverket", now=now)
         seen = {item["born"] for item in json.loads(row["items"])}
         expected = {
             born.isoformat()

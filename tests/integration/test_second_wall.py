@@ -379,13 +379,12 @@ async def _run(url: str, *statements: str) -> None:
 async def test_pools_never_share_a_connection(app: App):
     pools = ReadPools(app.url, connections=2)
     await pools.open()
+    found: dict[str, set[int]] = {exposure: set() for exposure in ROLE_OF}
     try:
-        found = {
-            exposure: {
-                (await pools.fetch("SELECT pg_backend_pid()", [], exposure, HOLDER, NOW))[0][0] for _ in range(20)
-            }
-            for exposure in ROLE_OF
-        }
+        for _ in range(20):
+            async with pools.reading(HOLDER, NOW) as reading:
+                for exposure in ROLE_OF:
+                    found[exposure].add((await reading.fetch("SELECT pg_backend_pid()", [], exposure))[0][0])
     finally:
         await pools.close()
     assert not found["open"] & found["protected"]
