@@ -163,25 +163,38 @@ def check_request(way: Way, kinds: Sequence[str], law: Law) -> tuple[Obstacle, .
     return tuple(dict.fromkeys(found))
 
 
-def check_grant(way: Way, fields: Sequence[Field], items: Mapping[str, Item], law: Law) -> GrantCheck:
+def check_grant(
+    way: Way, fields: Sequence[Field], items: Mapping[str, Item], law: Law, *, place_told: bool = False
+) -> GrantCheck:
     """Every obstacle to handing out these fields of these rows, each told once; `items` by what each is called.
+
+    `place_told`: what is answered names a place, so that whoever is named is named there.
 
     Raises `KeyError` for a provision, kind or sector that the law does not know.
     """
     checks = {field.name: check_kind(way, field.kind.id, law) for field in fields}
     citation = law.provisions[way.provision].citation
+    told = _told(fields, law, place_told=place_told)
     found = [*_nothing({"fields": fields, "items": items}, citation)]
     for name, check in checks.items():
         found += _of_kind(f"fields.{name}", check, citation)
     for where, item in items.items():
         found += _age_obstacles(where, item, checks.values(), way, law)
         if item.protected_identity:
-            found += _protected_obstacles(where, fields, checks, way, law)
+            found += _protected_obstacles(where, told, way, law)
     return GrantCheck(
         obstacles=tuple(dict.fromkeys(found)),
         attestations=tuple(dict.fromkeys(name for check in checks.values() for name in check.attestations)),
         wording=law.provisions[way.provision].in_force(way.day),
     )
+
+
+def locked_by_protection(way: Way, fields: Sequence[Field], law: Law, *, place_told: bool = False) -> bool:
+    """Whether OSL 21:3 stands in the way of these fields of a person with protected identity, and of nobody else.
+
+    `place_told` as in `check_grant`. Raises `KeyError` for a provision or sector that the law does not know.
+    """
+    return any(_protected_obstacles("", _told(fields, law, place_told=place_told), way, law))
 
 
 def unattested(demanded: Iterable[str], given: Mapping[str, str]) -> tuple[str, ...]:
@@ -217,16 +230,21 @@ def _age_obstacles(where: str, item: Item, checks: Iterable[KindCheck], way: Way
                     yield Obstacle(where, lack, provision.citation)
 
 
-def _protected_obstacles(
-    where: str, fields: Sequence[Field], checks: Mapping[str, KindCheck], way: Way, law: Law
-) -> Iterator[Obstacle]:
+def _told(fields: Sequence[Field], law: Law, *, place_told: bool) -> tuple[Field, ...]:
+    """The fields, and the place where what is answered tells it already."""
+    place = [law.fields["individual", name] for name in sorted(_LOCATING_FIELDS)] if place_told else []
+    return tuple(dict.fromkeys((*fields, *place)))
+
+
+def _protected_obstacles(where: str, fields: Sequence[Field], way: Way, law: Law) -> Iterator[Obstacle]:
     """What leads to a person with protected identity is locked by OSL 21:3 too, whatever else locks it."""
     for field in fields:
         if field.kind.id not in _LOCATING_KINDS and field.name not in _LOCATING_FIELDS:
             continue
         check = check_kind(way, field.kind.id, law, protected=True)
+        of_anybody = check_kind(way, field.kind.id, law).lacks
         for lack in check.lacks:
-            if lack not in checks[field.name].lacks:
+            if lack not in of_anybody:
                 yield Obstacle(f"{where}.{field.name}", lack, check.citation)
 
 

@@ -42,6 +42,8 @@ def step_leaf(
     INVARIANT: the receiver's part holds no id of the giver's, and who at the other agency acted stands as a role.
     """
     named = dict(aliases or {})
+    # INVARIANT: in an order that says nothing of the rows, or two recipients' parts would go in step.
+    shown = sorted(named.values())
     common = {"kind": step, "policyVersion": policy_version, "asOf": today.isoformat()} | dict(said)
     caller = asking.caller
     itself = {"client": caller.client_id, "subject": caller.subject, "role": caller.role}
@@ -49,10 +51,10 @@ def step_leaf(
     receiver = common | acting[between.receiver] | {"agency": between.receiver, "holder": between.giver}
     giver = common | acting[between.giver] | {"agency": between.giver, "recipient": between.receiver}
     if named:
-        receiver["items"] = {"individual": {between.giver: [str(alias) for alias in named.values()]}}
+        receiver["items"] = {"individual": {between.giver: [str(alias) for alias in shown]}}
         giver["items"] = {"individual": [str(item) for item in named]}
     return (
-        Part(between.receiver, "receiver", receiver, tuple(named.values())),
+        Part(between.receiver, "receiver", receiver, tuple(shown)),
         Part(between.giver, "giver", giver, tuple(named)),
     )
 

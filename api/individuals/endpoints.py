@@ -25,6 +25,8 @@ from api.individuals.schemas import (
 )
 from api.mappings.endpoints import MappingId
 from api.mappings.service import mapping_known
+from api.requests.decisions.service import end_what_locates
+from api.requests.endpoints import desk_of
 from api.requests.service import require_header
 from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
@@ -149,14 +151,16 @@ async def create_individual(
 ) -> Response:
     """Record a person tied to a mapping. Any authority, with the scope `write:mappings`; the caller is the holder.
 
-    The answer says where the record is and repeats nothing of it. What the ledger cannot note is not stored.
+    The answer says where the record is and repeats nothing of it. What the ledger cannot note is not stored. Where it
+    says that the person has protected identity, all the agency's rows under the same identity number do from now on,
+    and decisions that tell where such a person is end, unless their provision opens OSL 21:3.
     """
     who.caller.require("write:mappings")
     service.require_authority(who, parts.law.authorities)
     collection = f"/mappings/{mapping_id}/individuals"
 
     async def write(connection: AsyncConnection, individual_id: UUID) -> None:
-        await service.create_individual(
+        newly_protected = await service.create_individual(
             connection,
             body,
             who=who,
@@ -166,6 +170,8 @@ async def create_individual(
             now=parts.clock(),
             today=parts.gate.today(),
         )
+        for leaf in await end_what_locates(connection, newly_protected, desk_of(parts, who)):
+            await parts.ledger.append_within(connection, leaf)
         await _note(connection, parts, who, "collection", individual_id)
 
     async def answer(individual_id: UUID) -> Response:

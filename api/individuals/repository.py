@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -154,6 +155,27 @@ async def held_items(connection: AsyncConnection, holder: str, ids: Iterable[UUI
 async def add_individual(connection: AsyncConnection, individual: Mapping[str, Any]) -> None:
     """Store an individual."""
     await connection.execute(insert(_INDIVIDUALS), [dict(individual)])
+
+
+async def protect_person(
+    connection: AsyncConnection, holder: str, person: bytes, *, told: bool
+) -> tuple[bool, list[UUID]]:
+    """Whether a person has protected identity, as `told` now or by a row of the holder; and the rows made to say so.
+
+    INVARIANT: all rows of a holder about one person say the same, also where two officers record at once: until the
+    transaction ends nobody else records that person. Rows are waited for until decisions about them are made.
+    """
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(person.hex(), 0))))
+    about = (_INDIVIDUALS.c.holder == holder, _INDIVIDUALS.c.person_key == person)
+    columns = (_INDIVIDUALS.c.id, _INDIVIDUALS.c.protected_identity)
+    known = (await connection.execute(select(*columns).where(*about).order_by(columns[0]).with_for_update())).all()
+    if not told and not any(row.protected_identity for row in known):
+        return False, []
+    newly = [row.id for row in known if not row.protected_identity]
+    if newly:
+        marked = update(_INDIVIDUALS).where(*about, _INDIVIDUALS.c.id.in_(newly)).values(protected_identity=True)
+        await connection.execute(marked)
+    return True, newly
 
 
 async def remove_individual(connection: AsyncConnection, *, holder: str, mapping_id: UUID, individual_id: UUID) -> bool:

@@ -14,7 +14,7 @@ from api.disclosure.asking import Asking
 from api.disclosure.selection import Selection, every_field
 from api.errors import Fault, Problem, not_found
 from api.individuals.pseudonyms import person_key
-from api.individuals.repository import INDIVIDUALS, add_individual, remove_individual
+from api.individuals.repository import INDIVIDUALS, add_individual, protect_person, remove_individual
 from api.individuals.schemas import IndividualIn
 from api.mappings.repository import mapping_exists
 from api.protection.sealing import Sealer
@@ -64,8 +64,12 @@ async def create_individual(
     sealer: Sealer,
     now: datetime,
     today: date,
-) -> None:
-    """Store an individual, sealed. Raises `Problem` 404 for the mapping, 409 naming every contradiction."""
+) -> list[UUID]:
+    """Store an individual, sealed. Raises `Problem` 404 for the mapping, 409 naming every contradiction.
+
+    Protected identity is the person's, not the row's: whoever one row of the holder says has it, all rows under the
+    same identity number say has it. Returns the rows that did not say so before.
+    """
     if not await mapping_exists(connection, mapping_id):
         raise not_found("the mapping")
     faults = [*_faults(body, today)]
@@ -77,17 +81,23 @@ async def create_individual(
     def sealed(field: str, value: str | None) -> bytes | None:
         return None if value is None else sealer.seal(str(individual_id), field, value)
 
+    person = None if number is None else person_key(sealer.pseudonym_key, holder, number)
+    protected, newly = body.protected_identity, list[UUID]()
+    if person is not None:
+        protected, newly = await protect_person(connection, holder, person, told=body.protected_identity)
     individual = body.model_dump(exclude={"identity_number", "contact"}) | {
         "id": individual_id,
         "mapping_id": mapping_id,
         "holder": holder,
         "identity_number_sealed": sealed("identityNumber", number),
         "contact_sealed": sealed("contact", body.contact),
-        "person_key": None if number is None else person_key(sealer.pseudonym_key, holder, number),
+        "person_key": person,
+        "protected_identity": protected,
         "recorded_by": who.caller.subject,
         "created_at": now,
     }
     await add_individual(connection, individual)
+    return newly
 
 
 async def erase_individual(connection: AsyncConnection, *, who: Asking, mapping_id: UUID, individual_id: UUID) -> None:

@@ -21,6 +21,7 @@ class Individual(Table, table=True):
     __tablename__ = "individuals"
     __table_args__ = (
         Index("ix_individuals_mapping_holder", "mapping_id", "holder"),
+        Index("ix_individuals_person", "holder", "person_key", postgresql_where="person_key IS NOT NULL"),
         Index("ix_individuals_protected", "id", postgresql_where="protected_identity"),
     )
 

@@ -92,6 +92,7 @@ class RequestRow(NamedTuple):
     provision: str
     duty: bool
     case_reference: str
+    scene_id: UUID | None
     kinds: list[str]
     state: str
     created_at: datetime

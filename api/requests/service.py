@@ -112,15 +112,14 @@ async def create_request(
 
     request = RequestRow(
         id=request_id, requester=requester, holder=body.holder, purpose=purpose, provision=body.provision,
-        duty=is_duty(body.provision, desk.today, desk.law), case_reference=case_reference, kinds=list(kinds),
-        state="submitted", created_at=desk.now,
+        duty=is_duty(body.provision, desk.today, desk.law), case_reference=case_reference, scene_id=body.scope.scene,
+        kinds=list(kinds), state="submitted", created_at=desk.now,
     )  # fmt: skip
     caller = desk.who.caller
     await add_request(
         connection,
         request._asdict()
         | {
-            "scene_id": body.scope.scene,
             "question_sealed": sealed("question", body.scope.question),
             "why_sealed": sealed("why", body.why),
             "asked_by": caller.subject,

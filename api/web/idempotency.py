@@ -3,7 +3,7 @@
 once(…)        a POST that makes one thing: 201, or the first answer with `Idempotency-Replayed: true`
 write_once(…)  the write alone, for faces that answer in their own way
 
-What is kept   key, fingerprint, status, Location, in the transaction of the write: both are there or neither. The
+What is kept   key, keyed fingerprint, status, Location, in the transaction of the write: both are there or neither. The
                body is added once it is made. After seven days all of it is forgotten.
 What is not    refusals (a corrected request may reuse its key), and bodies with protected fields.
 
@@ -106,6 +106,7 @@ async def write_once(
     """
     new_id, now = parts.new_id(), parts.clock()
     oldest = now - RETENTION
+    keyed = parts.sealer.mark(mark)
     async with parts.database.transaction() as connection:
         if key is not None:
             owner = KeyOwner(who.agency.slug, who.caller.client_id, key)
@@ -113,14 +114,15 @@ async def write_once(
                 raise _still_running()
             first = await find_answer(connection, owner, since=oldest)
             if first is not None:
-                if first.fingerprint != mark:
+                # Without a key: kept by the version before, for as long as such answers are remembered.
+                if first.fingerprint not in (keyed, mark):
                     raise _reused()
                 return Written(UUID(first.location.rpartition("/")[2]), replayed=True, first=first)
         await write(connection, new_id)
         if key is not None:
             await forget_old(connection, before=oldest)
             location = f"{parts.settings.api_url}{collection}/{new_id}"
-            await keep_answer(connection, owner, KeptAnswer(mark, _CREATED, location), at=now)
+            await keep_answer(connection, owner, KeptAnswer(keyed, _CREATED, location), at=now)
     return Written(new_id)
 
 
@@ -141,7 +143,7 @@ async def once(
     response = await answer(written.id)
     if key is not None and response.headers.get("cache-control") == SHARED_CACHE:
         owner = KeyOwner(who.agency.slug, who.caller.client_id, key)
-        kept = KeptAnswer(mark, response.status_code, response.headers["location"], bytes(response.body))
+        kept = KeptAnswer(b"", response.status_code, response.headers["location"], bytes(response.body))
         # The write stands whether or not this succeeds; a replay then reads anew.
         with suppress(Problem):
             async with parts.database.transaction() as connection:

@@ -9,6 +9,7 @@ from tests.support import App
 LAW = law()
 HOLDER, POLICE = "skarholmen-socialtjanst", "polismyndigheten"
 CARE, OWNER = "region-stockholm-vard", "centrumagaren"
+SHIELDED = "191010101010"
 WHY = {"Purpose": "prevent-crime", "Case-Reference": "A123.456/2026"}
 SEVENTEEN, TWENTY_TWO = "2009-05-04", "2004-05-04"
 PERSON = {
@@ -44,7 +45,9 @@ async def new_mapping(app: App) -> str:
 
 
 async def record(app: App, mapping: str, agency: str = HOLDER, **changes: Any) -> str:
-    answer = await app.client(agency).post(f"mappings/{mapping}/individuals", json=PERSON | changes)
+    # Protected identity is the person's, so it is another person's than that of the other rows.
+    number = {"identityNumber": SHIELDED} if changes.get("protectedIdentity") else {}
+    answer = await app.client(agency).post(f"mappings/{mapping}/individuals", json=PERSON | number | changes)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 

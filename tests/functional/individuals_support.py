@@ -20,6 +20,7 @@ PERSON = {
     "basis": "assessment",
     "protectedIdentity": False,
 }
+SHIELDED = "191010101010"
 WHY = {"Purpose": "prevent-crime", "Case-Reference": "A123.456/2026"}
 # What goes with every row that may be known of at all.
 KEYS = {"id", "mapping", "holder", "protectedIdentity"}
@@ -35,7 +36,9 @@ async def new_mapping(app: App) -> str:
 
 
 async def record(app: App, mapping: str, agency: str = HOLDER, **changes) -> str:
-    answer = await app.client(agency).post(f"mappings/{mapping}/individuals", json=PERSON | changes)
+    # Protected identity is the person's, so it is another person's than that of the other rows.
+    number = {"identityNumber": SHIELDED} if changes.get("protectedIdentity") else {}
+    answer = await app.client(agency).post(f"mappings/{mapping}/individuals", json=PERSON | number | changes)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
 

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from api.disclosure.resource import AGENCY, NOW, Filter, Resource
-from api.requests.tables import DisclosureDecision, DisclosureDecisionItem
+from api.requests.tables import DisclosureDecision, DisclosureDecisionItem, DisclosureRequest
 from api.store.base import table_of
 
 _DECISIONS = table_of(DisclosureDecision)
 _ITEMS = table_of(DisclosureDecisionItem)
+_REQUESTS = table_of(DisclosureRequest)
 _EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
 
 
@@ -99,6 +100,7 @@ class DecisionRow(NamedTuple):
     recipient: str
     provision: str
     purpose: str
+    fields: list[str]
     revoked_at: datetime | None
     valid_until: datetime
 
@@ -142,6 +144,33 @@ async def lock_decision(connection: AsyncConnection, decision_id: UUID, *, agenc
     wanted = select(*(_DECISIONS.c[name] for name in DecisionRow._fields)).where(_DECISIONS.c.id == decision_id, party)
     row = (await connection.execute(wanted.with_for_update())).first()
     return None if row is None else DecisionRow(*row)
+
+
+async def lock_live_decisions(
+    connection: AsyncConnection, items: Sequence[UUID], *, holder: str, now: datetime
+) -> list[DecisionRow]:
+    """The holder's decisions that live and name any of these rows, locked until the transaction ends."""
+    if not items:
+        return []
+    naming = select(_ITEMS.c.decision_id).where(_ITEMS.c.item_id.in_(list(items)))
+    alive = (_DECISIONS.c.revoked_at.is_(None), _DECISIONS.c.valid_until > now, _DECISIONS.c.holder == holder)
+    wanted = (
+        select(*(_DECISIONS.c[name] for name in DecisionRow._fields))
+        .where(_DECISIONS.c.resource == "individual", _DECISIONS.c.id.in_(naming), *alive)
+        .order_by(_DECISIONS.c.id)
+        .with_for_update()
+    )
+    return [DecisionRow(*row) for row in await connection.execute(wanted)]
+
+
+async def tells_place(connection: AsyncConnection, decision_id: UUID) -> bool:
+    """Whether a decision answers a request that names a scene."""
+    asked = (
+        select(_REQUESTS.c.scene_id)
+        .join(_DECISIONS, _DECISIONS.c.request_id == _REQUESTS.c.id)
+        .where(_DECISIONS.c.id == decision_id)
+    )
+    return (await connection.execute(asked)).scalar_one_or_none() is not None
 
 
 async def change_decision(connection: AsyncConnection, decision_id: UUID, changes: Mapping[str, Any]) -> None:

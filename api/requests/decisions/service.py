@@ -21,19 +21,24 @@ from api.individuals.repository import HeldItem, held_items
 from api.requests.decisions.checks import end_of, foreign, lacking_attestations, not_given, unasked, untimely
 from api.requests.decisions.repository import (
     DECISIONS,
+    DecisionRow,
     add_decision,
     aliases_of,
     change_decision,
     known_aliases,
     lock_decision,
+    lock_live_decisions,
+    tells_place,
 )
 from api.requests.decisions.schemas import GrantIn, OwnInitiativeIn, RefusalIn
 from api.requests.repository import Party, RequestRow, change_request, parties
 from api.requests.service import Desk, Filters, Sort, lock, refuse, step, unknown_agency, unknown_provision, way_between
 from api.requests.states import decision_state
 from policies.appeals import appeal_of, refusal_citation
-from policies.grants import GrantCheck, Item, Way, check_grant
+from policies.grants import GrantCheck, Item, Way, check_grant, locked_by_protection
 from policies.model import Law
+
+_NOW_PROTECTED = "Skyddad identitet, 21 kap. 3 § OSL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,29 @@ async def revoke(connection: AsyncConnection, decision_id: UUID, reason: str | N
     state = decision_state(revoked_at=decision.revoked_at, valid_until=decision.valid_until, now=desk.now)
     if state != "live":
         raise conflict("decision.state", f"the decision is {state} already")
+    return await _end(connection, decision, reason, desk)
+
+
+async def end_what_locates(connection: AsyncConnection, items: Sequence[UUID], desk: Desk) -> list[Leaf]:
+    """End the own agency's decisions that tell where persons are whose identity has become protected; their leaves.
+
+    They were made before OSL 21:3 was one of the locks. Those whose provision opens it stand.
+    """
+    leaves = []
+    for decision in await lock_live_decisions(connection, items, holder=desk.who.agency.slug, now=desk.now):
+        if decision.provision not in desk.law.provisions:
+            continue  # it opens nothing
+        known = await parties(connection, [decision.holder, decision.recipient])
+        holder, recipient = known[decision.holder], known[decision.recipient]
+        way = way_between(holder, recipient, decision.provision, decision.purpose, desk.today)
+        fields = [desk.law.fields["individual", name] for name in decision.fields]
+        told = await tells_place(connection, decision.id)
+        if locked_by_protection(way, fields, desk.law, place_told=told):
+            leaves.append(await _end(connection, decision, _NOW_PROTECTED, desk))
+    return leaves
+
+
+async def _end(connection: AsyncConnection, decision: DecisionRow, reason: str | None, desk: Desk) -> Leaf:
     caller = desk.who.caller
     changes = {
         "revoked_at": desk.now,
@@ -143,15 +171,15 @@ async def revoke(connection: AsyncConnection, decision_id: UUID, reason: str | N
         "revoked_by_role": caller.role,
         "revoke_reason": reason,
     }
-    await change_decision(connection, decision_id, changes)
+    await change_decision(connection, decision.id, changes)
     return step_leaf(
         desk.who,
         "disclosure-revocation",
         Between(decision.holder, decision.recipient),
-        {"decision": str(decision_id), "purpose": decision.purpose, "legalBasis": decision.provision},
+        {"decision": str(decision.id), "purpose": decision.purpose, "legalBasis": decision.provision},
         policy_version=desk.law.version,
         today=desk.today,
-        aliases=await aliases_of(connection, decision_id),
+        aliases=await aliases_of(connection, decision.id),
     )
 
 
@@ -169,7 +197,7 @@ async def _grant(
     if wanted.way.provision not in desk.law.provisions:
         refuse([*faults, unknown_provision()], ())
     held = await held_items(connection, wanted.holder.slug, wanted.items)
-    check = _check(wanted, held, desk.law)
+    check = _check(wanted, held, desk.law, place_told=request is not None and request.scene_id is not None)
     until = end_of(wanted.valid_until)
     faults += foreign(wanted.items, held)
     faults += lacking_attestations(check, wanted.attestations, desk.law)
@@ -225,14 +253,15 @@ async def _grant(
     )
 
 
-def _check(wanted: _Wanted, held: Mapping[UUID, HeldItem], law: Law) -> GrantCheck:
+def _check(wanted: _Wanted, held: Mapping[UUID, HeldItem], law: Law, *, place_told: bool) -> GrantCheck:
     """What the law says of the fields and of those rows that are the holder's; of others it is not asked."""
     items = {
         f"items[{nth}]": Item(held[item].birth_date, held[item].protected_identity)
         for nth, item in enumerate(wanted.items)
         if item in held
     }
-    return check_grant(wanted.way, [law.fields["individual", name] for name in wanted.fields], items, law)
+    fields = [law.fields["individual", name] for name in wanted.fields]
+    return check_grant(wanted.way, fields, items, law, place_told=place_told)
 
 
 def _pseudonym(item: HeldItem, wanted: _Wanted, desk: Desk) -> str:
