@@ -1,6 +1,7 @@
 """Commands about the ledger: to verify it, and to be one of those who see it grow."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -29,11 +30,13 @@ def verify(
     from api.ledger import verifier
 
     many = {"--leaves": leaves, "--checkpoint": checkpoint, "--key": key, "--parts": parts}
+    if token and not url:
+        _cannot("--token is for the service: give --url too")
     if leaves or url or checkpoint or parts:
         given = [word for option, values in many.items() for value in values or () for word in (option, value)]
         given += [word for option, one in (("--url", url), ("--token", token)) if one for word in (option, one)]
         raise typer.Exit(verifier.main(given, say=lambda line: OUT.print(line, markup=False)))
-    found = _audited(data_dir)
+    found = _audited(data_dir, key or ())
     for fault in found.faults:
         OUT.print(f"WRONG: {fault}", markup=False)
     if found.faults:
@@ -41,11 +44,20 @@ def verify(
     OUT.print("nothing is wrong with the ledger")
 
 
-def _audited(data_dir: Path | None) -> "Audit":
-    """The configured database, counted again; ends the program with 2 where that cannot be done."""
+def _audited(data_dir: Path | None, given: Sequence[str]) -> "Audit":
+    """The configured database, counted again; ends the program with 2 where that cannot be done.
+
+    `given` are keys from elsewhere: believed, and not what the configuration and the database have in their place.
+    """
     from api.ledger.auditing import audit
+    from api.ledger.checkpoint import LOG, WITNESS, NoteError, VerifierKey
     from api.ledger.signing import SigningRefusedError, signer_of
 
+    try:
+        keys = [VerifierKey.parse(text) for text in given]
+    except NoteError as error:
+        _cannot(str(error))
+    logs, witnesses = ([key for key in keys if key.kind == kind] for kind in (LOG, WITNESS))
     found: list[Audit] = []
 
     async def work(database: "Database") -> None:
@@ -55,13 +67,19 @@ def _audited(data_dir: Path | None) -> "Audit":
             remembered = {f"what this log signed ({one.size} leaves)": one for one in signer.signed_before()}
         except SigningRefusedError as error:
             remembered, refusal = {}, str(error)
-        counted = await audit(database, remembered, signer.origin)
+        counted = await audit(database, remembered, signer.origin, witnesses)
         counted.faults += [refusal] if refusal is not None else []
+        if logs and signer.public not in logs:
+            counted.faults.append(f"this log signs with {signer.public.text}, not with the key that was given")
         OUT.print(
             f"{counted.leaves} leaves, root {counted.root.hex()}; {counted.parts} parts, {counted.erased} of them "
-            f"erased; {counted.cosignatures} cosignatures; {len(remembered)} checkpoints remembered",
+            f"erased; {counted.cosignatures} cosignatures, and {counted.passed_over} passed over, of keys that are "
+            f"not known; {len(remembered)} checkpoints remembered",
             markup=False,
         )
+        for key in witnesses:
+            seen = counted.cosigned.get(key.name)
+            OUT.print(f"{key.name}: {'no cosignature' if seen is None else f'{seen} leaves cosigned'}", markup=False)
         found.append(counted)
 
     try:

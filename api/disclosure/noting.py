@@ -96,6 +96,7 @@ def giver_parts(asking: Asking, decisions: Sequence[Decision], live: Live, shown
             )
         ]
         entry = _asked(asking, decisions, "answer") | {
+            "agency": giver,
             "recipient": asking.agency.slug,
             "legalBasis": asking.legal_basis,
             "resources": resources,

@@ -140,16 +140,20 @@ async def list_leaves(
 async def prove_inclusion(
     request: Request,
     parts: ServicesDependency,
-    _: AskingDependency,
+    who: AskingDependency,
     receipt: Annotated[UUID | None, Query(description="The receipt of an answer / Ett svars kvitto")] = None,
     leaf: Annotated[Whole | None, Query(ge=0, le=_LARGEST, description="The leaf's index / Lövets plats")] = None,
     size: Size = None,
 ) -> Response:
     """That one leaf is in the log: the leaf without its content, and the way up to the root of that size.
 
-    By receipt, by index, or by both; without either the last leaf.
+    By receipt, by index, or by both; without either the last leaf. Without a receipt it needs the scope `audit:read`:
+    leaf after leaf it would tell what `/ledger/leaves` tells.
     """
+    if receipt is None:
+        who.caller.require("audit:read")
     proof = await parts.checkpoints.inclusion(receipt=receipt, index=leaf, size=size)
+    which = f"leaf={proof.leaf.index}" if receipt is None else f"receipt={receipt}"
     body = {
         "leaf": _leaf(proof.leaf),
         "size": proof.size,
@@ -157,7 +161,7 @@ async def prove_inclusion(
         "path": [_text(one) for one in proof.path],
         "_links": _links(
             parts,
-            f"/ledger/proofs/inclusion?leaf={proof.leaf.index}&size={proof.size}",
+            f"/ledger/proofs/inclusion?{which}&size={proof.size}",
             checkpoint=f"/ledger/checkpoint?size={proof.size}",
         ),
     }

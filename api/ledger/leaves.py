@@ -37,7 +37,8 @@ class Leaf:
     @property
     def hash(self) -> bytes:
         """The leaf's hash in the tree; its place is no part of it, the tree says that."""
-        return merkle.leaf_hash(self.at_us.to_bytes(8) + self.receipt.bytes + self.content_root)
+        # Signed: no time before 1970 is ever written, but one that was put there must be counted to be named.
+        return merkle.leaf_hash(self.at_us.to_bytes(8, signed=True) + self.receipt.bytes + self.content_root)
 
 
 def microseconds(moment: datetime) -> int:

@@ -3,6 +3,7 @@
 Each fault is one sentence that names a leaf, a checkpoint or a part. Nothing is believed but signatures and hashes.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -45,6 +46,8 @@ class Recount:
         self.head = merkle.Frontier()
         self.roots = dict.fromkeys(sizes, merkle.EMPTY)
         self._places: list[tuple[int, int]] = []
+        self._receipts: set[bytes] = set()
+        self._wrong_leaves: list[str] = []
         self._parts: dict[UUID, list[OwnPart]] = {}
         self._wrong_parts: list[str] = []
         for part in parts:
@@ -59,6 +62,11 @@ class Recount:
         """Count one more leaf; the nodes that it makes."""
         if leaf.index != self.head.size:
             self._places.append((self.head.size, leaf.index))
+        elif leaf.receipt.bytes in self._receipts:
+            self._wrong_leaves.append(f"leaf {leaf.index} bears the receipt {leaf.receipt} of a leaf before it")
+        self._receipts.add(leaf.receipt.bytes)
+        if leaf.at_us < 0:
+            self._wrong_leaves.append(f"leaf {leaf.index} has a time that no leaf can have")
         for part in self._parts.pop(leaf.receipt, ()):
             if part.leaf != leaf:
                 self._wrong_parts.append(f"leaf {leaf.index} has been changed: it is told otherwise in {part.shown_in}")
@@ -72,6 +80,7 @@ class Recount:
     def faults(self) -> Iterator[str]:
         """What is wrong with the leaves themselves and with the parts that were given, once all leaves are taken."""
         yield from _named(list(_misplaced(dict(self._places))))
+        yield from _named(self._wrong_leaves)
         yield from _named(self._wrong_parts)
         lost = [part for parts in self._parts.values() for part in parts]
         yield from _named([f"the receipt {one.leaf.receipt} of {one.shown_in} stands in no leaf" for one in lost])
@@ -112,20 +121,30 @@ def two_histories(checkpoints: Mapping[str, Checkpoint]) -> Iterator[str]:
 
 
 def part_faults(parts: Sequence[OwnPart], checkpoints: Mapping[str, Checkpoint]) -> Iterator[str]:
-    """What is wrong with parts, where there are no leaves: each must be proven in a checkpoint of its proof's size.
-
-    Raises `LookupError` for a part that comes without a proof, or without a checkpoint of that size.
-    """
+    """What is wrong with parts, without the leaves: by themselves, and in the checkpoint of their proof's size."""
     by_size = {one.size: (name, one.root) for name, one in checkpoints.items()}
     for part in parts:
         size, leaf = part.size, part.leaf
+        if (fault := part.fault()) is not None:
+            yield fault
         if size is None or size not in by_size:
-            raise LookupError(f"{part.shown_in}: needs the leaves, or a proof and a checkpoint of the same size")
+            continue
         name, root = by_size[size]
         if not merkle.includes(root=root, size=size, index=leaf.index, leaf=leaf.hash, proof=part.proof):
             yield f"leaf {leaf.index}, as {part.shown_in} tells it, is not in the log that {name} was signed over"
-        elif (fault := part.fault()) is not None:
-            yield fault
+
+
+def untold(parts: Sequence[OwnPart], checkpoints: Mapping[str, Checkpoint]) -> Iterator[str]:
+    """What nobody can tell without the leaves, a sentence each: whether checkpoints, and parts, are of one log."""
+    # Every log has begun with no leaf.
+    ordered = sorted(((name, one.size) for name, one in checkpoints.items() if one.size), key=lambda one: one[1])
+    for (one, size), (other, later) in itertools.pairwise(ordered):
+        if size != later:
+            yield f"{one} ({size} leaves) and {other} ({later} leaves) may be of two logs: only the leaves tell"
+    sizes = {one.size for one in checkpoints.values()}
+    for part in parts:
+        if part.size not in sizes:
+            yield f"{part.shown_in}: needs the leaves, or a proof and a checkpoint of the same size"
 
 
 class Comparison:

@@ -1,7 +1,7 @@
 """The ledger's rows: what is written in one transaction, what proofs are made from, and who has seen the log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from api.ledger.checkpoint import WITNESS, VerifierKey
+from api.ledger.columns import StoredPart
 from api.ledger.leaves import Content, Leaf, microseconds
 from api.ledger.merkle import Frontier, Node
 from api.ledger.parts import Part
@@ -179,11 +180,11 @@ def _unerased(agency: str, before: datetime) -> tuple[ColumnElement[bool], ...]:
 
 @dataclass(frozen=True, slots=True)
 class StoredLeaf:
-    """A leaf as it is stored, with everything it is made of: parts as (slot, salt, entry, commitment)."""
+    """A leaf as it is stored, with everything it is made of."""
 
     leaf: Leaf
     padding: tuple[bytes, ...]
-    parts: tuple[tuple[int, bytes | None, str | None, bytes], ...]
+    parts: tuple[StoredPart, ...]
 
 
 async def one_view(connection: AsyncConnection) -> None:
@@ -195,20 +196,29 @@ async def stored_leaves(connection: AsyncConnection, after: int, at_most: int) -
     """The leaves behind an index (-1: from the first), in order, with all that belongs to them."""
     wanted = select(*_LEAF, _LEAVES.c.padding).where(_LEAVES.c.leaf_index > after)
     rows = (await connection.execute(wanted.order_by(_LEAVES.c.leaf_index).limit(at_most))).all()
-    parts: dict[int, list[tuple[int, bytes | None, str | None, bytes]]] = {}
+    parts: dict[int, list[StoredPart]] = {}
     if rows:
-        columns = (_PARTS.c.leaf_index, _PARTS.c.slot, _PARTS.c.salt, _PARTS.c.entry, _PARTS.c.commitment)
+        columns = (_PARTS.c.leaf_index, *(_PARTS.c[column.name] for column in fields(StoredPart)))
         among = (_PARTS.c.leaf_index > after) & (_PARTS.c.leaf_index <= rows[-1].leaf_index)
         for index, *part in await connection.execute(select(*columns).where(among).order_by(*columns[:2])):
-            parts.setdefault(index, []).append(tuple(part))
+            parts.setdefault(index, []).append(StoredPart(*part))
     return [StoredLeaf(Leaf(*row[:4]), tuple(row.padding), tuple(parts.get(row.leaf_index, ()))) for row in rows]
 
 
-async def stored_counts(connection: AsyncConnection) -> tuple[int, int]:
-    """How many parts and how many nodes are stored."""
-    counted = [select(func.count()).select_from(one) for one in (_PARTS, _NODES)]
-    parts, nodes = [(await connection.execute(one)).scalar_one() for one in counted]
-    return parts, nodes
+async def noted_erasures(connection: AsyncConnection) -> list[tuple[str, int, str]]:
+    """The entries that tell of erased content of the ledger, and are left: agency, time of the leaf, entry."""
+    wanted = select(_PARTS.c.agency, _LEAVES.c.at_us, _PARTS.c.entry)
+    joined = wanted.join(_LEAVES, _PARTS.c.leaf_index == _LEAVES.c.leaf_index)
+    # As `canonical` spells it; what else it finds is passed over when it is read.
+    told = joined.where(_PARTS.c.entry.contains('"kind":"erasure"'), _PARTS.c.entry.contains('"of":"ledger"'))
+    return [tuple(row) for row in await connection.execute(told)]
+
+
+async def stored_counts(connection: AsyncConnection) -> tuple[int, int, int]:
+    """How many leaves, parts and nodes are stored."""
+    counted = [select(func.count()).select_from(one) for one in (_LEAVES, _PARTS, _NODES)]
+    leaves, parts, nodes = [(await connection.execute(one)).scalar_one() for one in counted]
+    return leaves, parts, nodes
 
 
 async def all_cosignatures(connection: AsyncConnection) -> list[tuple[str, int, str]]:

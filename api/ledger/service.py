@@ -94,7 +94,9 @@ class Ledger:
                 for waiting in group:
                     _fail(waiting.done)
             except BaseException:
-                for waiting in group:
+                # This writer ends here, and nobody would take up those that came meanwhile.
+                left, self._waiting = self._waiting, []
+                for waiting in (*group, *left):
                     _fail(waiting.done)
                 raise
             else:

@@ -11,6 +11,9 @@ It needs the standard library, one Ed25519 check, and the files merkle.py, leave
                        their `proof`: leaf, slot, salt, entry, wayUp, size, path. Erased ones are passed over. Without
                        leaves they are proven up to a checkpoint of the same size
 
+Checkpoints of different sizes need the leaves: by themselves they do not say that one log has grown from one to the
+other.
+
 Ends with 0 where everything holds, 1 where something does not (a line each on standard output), 2 where it cannot tell.
 """
 
@@ -25,9 +28,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID
 
-from api.ledger.checkpoint import LOG, Checkpoint, Note, NoteError, VerifierKey
+from api.ledger.checkpoint import LOG, WITNESS, Checkpoint, Note, NoteError, VerifierKey
 from api.ledger.leaves import Leaf, canonical
-from api.ledger.recount import Comparison, OwnPart, Recount, checkpoint_faults, part_faults, two_histories
+from api.ledger.recount import Comparison, OwnPart, Recount, checkpoint_faults, part_faults, two_histories, untold
 
 HOLDS, FAULTY, CANNOT_TELL = 0, 1, 2
 Fetch = Callable[[str], str]
@@ -44,26 +47,35 @@ def main(arguments: Sequence[str] | None = None, *, fetch: Fetch | None = None, 
     """Check what the arguments name; the exit status. `fetch` reads an address, for tests without a network."""
     given = _parser().parse_args(arguments)
     try:
-        faults = verify(given, fetch or _fetcher(given.token), say)
-    except (InputError, LookupError, OSError, UnicodeDecodeError) as error:
+        faults, open_questions = verify(given, fetch or _fetcher(given.token), say)
+    except (InputError, OSError, UnicodeDecodeError) as error:
         say(f"cannot tell: {error}")
+        return CANNOT_TELL
+    except Exception as error:  # noqa: BLE001 - whatever went wrong: a program that breaks off ends with 1, as a fault does
+        say(f"cannot tell: {type(error).__name__}, by something in what was given or answered")
         return CANNOT_TELL
     for fault in faults:
         say(f"WRONG: {fault}")
-    if not faults:
-        say("nothing is wrong with what was given")
-    return FAULTY if faults else HOLDS
+    for question in open_questions:
+        say(f"cannot tell: {question}")
+    if faults:
+        return FAULTY
+    if open_questions:
+        return CANNOT_TELL
+    say("nothing is wrong with what was given")
+    return HOLDS
 
 
-def verify(given: argparse.Namespace, fetch: Fetch, say: Say) -> list[str]:
-    """Every fault of what is given. Raises `InputError`, `LookupError`, `OSError`."""
+def verify(given: argparse.Namespace, fetch: Fetch, say: Say) -> tuple[list[str], list[str]]:
+    """Every fault of what is given, and what it is not enough to tell. Raises `InputError`, `OSError`."""
     if not (given.leaves or given.url or given.checkpoint):
         raise InputError("nothing to check: give --leaves, --url or --checkpoint")
     keys = [_key(text) for text in given.key]
     notes = {name: Path(name).read_text(encoding="utf-8") for name in given.checkpoint}
     if given.url:
         notes[f"{given.url}/ledger/checkpoint"] = fetch(f"{given.url}/ledger/checkpoint")
-    checkpoints, faults = signed_checkpoints(notes, keys)
+    checkpoints, faults = signed_checkpoints(notes, keys, say)
+    open_questions: list[str] = []
     parts = [part for name in given.parts for part in _parts(name)]
     recount = Recount([one.size for one in checkpoints.values()], parts)
     sources = {name: read_leaves(name, Path(name).read_text(encoding="utf-8").splitlines()) for name in given.leaves}
@@ -77,14 +89,18 @@ def verify(given: argparse.Namespace, fetch: Fetch, say: Say) -> list[str]:
         faults += checkpoint_faults(recount, checkpoints)
     else:
         faults += [*two_histories(checkpoints), *part_faults(parts, checkpoints)]
+        open_questions += untold(parts, checkpoints)
     say(f"{len(checkpoints)} signed checkpoints, {len(parts)} parts of one's own")
-    return faults
+    return faults, open_questions
 
 
 def signed_checkpoints(
-    notes: Mapping[str, str], keys: Sequence[VerifierKey]
+    notes: Mapping[str, str], keys: Sequence[VerifierKey], say: Say
 ) -> tuple[dict[str, Checkpoint], list[str]]:
-    """The checkpoints that a trusted log key has signed, and what is wrong with the others' signatures."""
+    """The checkpoints that a trusted log key has signed, and what is wrong with the others' signatures.
+
+    Says of each who has cosigned it, and who of those whose keys were given has not.
+    """
     signed, faults = {}, []
     logs = [key for key in keys if key.kind == LOG]
     if notes and not logs:
@@ -101,7 +117,15 @@ def signed_checkpoints(
             faults.append(f"{name}: is not signed by the key of {checkpoint.origin} that was given")
         else:
             signed[name] = checkpoint
+            say(f"{name}: {checkpoint.size} leaves, {_cosigned(keys, held)}")
     return signed, faults
+
+
+def _cosigned(keys: Sequence[VerifierKey], held: Sequence[VerifierKey]) -> str:
+    witnesses = [key for key in keys if key.kind == WITNESS]
+    seen, unseen = ([key.name for key in witnesses if (key in held) is whether] for whether in (True, False))
+    said = f"cosigned by {', '.join(seen) or 'nobody whose key was given'}"
+    return f"{said}, not by {', '.join(unseen)}" if unseen else said
 
 
 def read_leaves(name: str, lines: Iterable[str]) -> Iterator[Leaf]:

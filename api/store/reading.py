@@ -4,6 +4,7 @@ What a role may read is the database's to say (`api.store.roles`), so that a fau
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,6 +22,15 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # Whatever an earlier statement did to the session is undone: its role and its settings are those it was opened with.
 _AS_OPENED = "RESET ROLE; RESET ALL"
 _MAY_LEAVE_ITS_ROLE = "SELECT has_function_privilege('pg_catalog.set_config(text,text,boolean)', 'EXECUTE')"
+_WHERE = "SELECT current_database()::text, quote_ident(session_user)::text"
+_log = logging.getLogger("samsyn.database")
+_STEPPED_OVER = (
+    "the second wall does not hold within one statement: everybody may call set_config, by which a SELECT becomes"
+    " another agency, or the owner of the tables, before it reads. As a superuser, in the database %s, run:"
+    " REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;"
+    " GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO %s;"
+    " and start the service again"
+)
 
 
 async def _as_it_is(_: asyncpg.Connection) -> None:
@@ -42,7 +52,7 @@ def require_roles(url: str) -> None:
 
     async def take() -> None:
         pools = ReadPools(plain_dsn(url), connections=1)
-        await pools.open()
+        await pools.connect()
         await pools.close()
 
     asyncio.run(take())
@@ -58,6 +68,14 @@ class ReadPools:
         self._may_leave = True
 
     async def open(self) -> None:
+        """Connect, and say in the log where a statement could step over the wall. Raises as `connect`."""
+        await self.connect()
+        if self._may_leave:
+            async with self._pools["open"].acquire() as connection:
+                database, user = await connection.fetchrow(_WHERE)
+            _log.warning(_STEPPED_OVER, database, user)
+
+    async def connect(self) -> None:
         """Connect. Raises `RolesError` where a role is missing, `OSError` or an asyncpg error where the server is."""
         try:
             for exposure, role in ROLE_OF.items():

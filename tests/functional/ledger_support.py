@@ -1,7 +1,10 @@
 """What the tests of the ledger share: leaves, heads, and a hand that reaches past the triggers."""
 
+from datetime import datetime
+
 import asyncpg
 
+from api.disclosure.keeping import kept_part
 from api.ledger import merkle, repository
 from api.ledger.checkpoint import WITNESS, Checkpoint, Note, VerifierKey
 from api.ledger.parts import Part
@@ -11,12 +14,22 @@ POLICE = "polismyndigheten"
 
 
 def part(n, agency=POLICE, role="receiver"):
-    return Part(agency, role, {"kind": "answer", "n": n})
+    to = {"recipient": POLICE} if role == "giver" else {}
+    return Part(agency, role, {"kind": "answer", "agency": agency, "n": n} | to)
 
 
 async def grow(app: App, count: int) -> list[str]:
     """So many leaves, each of two agencies; their receipts."""
     return [await app.services.ledger.append([part(n), part(n, "tullverket", "giver")]) for n in range(count)]
+
+
+async def erase_content(app: App, agency: str, before: datetime) -> None:
+    """What `samsyn erase` does to an agency's part of the ledger."""
+    async with app.database.transaction() as connection:
+        given = {"at": app.clock(), "at_most": 1000}
+        count = await repository.erase_parts_before(connection, agency, before, **given)
+        said = {"of": "ledger", "count": count, "recordedBefore": before.isoformat()}
+        await app.services.ledger.append_within(connection, (kept_part(agency, "erasure", {}, **said),))
 
 
 async def log_key(app: App) -> VerifierKey:

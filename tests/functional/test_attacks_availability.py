@@ -64,6 +64,25 @@ async def test_ledger_that_hangs_refuses_within_its_patience_and_recovers(fresh_
     assert await ledger.append([Part("polismyndigheten", "receiver", {"n": 4})])
 
 
+async def test_error_that_nobody_foresaw_leaves_no_caller_waiting(fresh_app: App, monkeypatch: pytest.MonkeyPatch):
+    services = fresh_app.services
+    monkeypatch.setattr("api.ledger.service._GROUP", 1)
+    ledger = Ledger(services.database, clock=services.clock, new_id=services.new_id)
+    commit, calls = ledger._commit, []
+
+    async def first_fails(group: Any) -> None:
+        calls.append(group)
+        if len(calls) == 1:
+            raise RuntimeError("unforeseen")
+        await commit(group)
+
+    monkeypatch.setattr(ledger, "_commit", first_fails)
+    entries = [ledger.append([Part("polismyndigheten", "receiver", {"n": n})]) for n in range(3)]
+    outcomes = await asyncio.wait_for(asyncio.gather(*entries, return_exceptions=True), 30)
+    assert [getattr(outcome, "status_code", outcome) for outcome in outcomes] == [503] * 3
+    assert await ledger.append([Part("polismyndigheten", "receiver", {"n": 4})])
+
+
 async def answer_to(*parts: bytes) -> bytes:
     """What a server with `BoundedHttp` says to these bytes; empty where it closes without a word."""
 

@@ -130,6 +130,17 @@ async def test_leaves_need_the_scope_to_audit_and_show_no_content(app: App):
     assert {name for one in page["items"] for name in one} == {"index", "receipt", "atUs", "contentRoot"}
 
 
+@pytest.mark.parametrize("query", [{}, {"leaf": 0}, {"leaf": 1, "size": 2}], ids=str)
+async def test_leaves_are_not_told_one_by_one_without_the_scope_to_audit(app: App, query: dict[str, int]):
+    receipts = await grow(app, 3)
+    client = app.client("centrumagaren", scopes=["read"])
+    proof = await client.get("ledger/proofs/inclusion", params={"receipt": receipts[0]})
+    assert proof.status_code == 200
+    itself = proof.json()["_links"]["self"]["href"]
+    assert (await client.get(itself.partition("/v1/")[2])).json()["leaf"] == proof.json()["leaf"]
+    assert (await client.get("ledger/proofs/inclusion", params=query)).status_code == 403
+
+
 async def test_proofs_need_a_token(app: App):
     for path in ("leaves", "proofs/inclusion?leaf=0", "proofs/consistency?from=0"):
         assert (await app.client().get(f"ledger/{path}")).status_code == 401
@@ -392,6 +403,17 @@ async def test_body_that_is_no_note_is_refused(app: App):
     for text in ("", "x", "a\n1\nb\n", 7, None):
         answer = await app.client(POLICE).post("ledger/cosignatures", json={"checkpoint": text})
         assert answer.status_code == 422, text
+
+
+async def test_cosignature_that_cannot_be_read_does_not_take_the_checkpoint_away(fresh_app: App, caplog):
+    app = fresh_app
+    await witness(app, KEY)
+    await grow(app, 3)
+    _, note = await checkpoint(app)
+    assert (await post(app, note.text, [cosign(note.text, NAME, KEY, now(app))])).status_code == 201
+    await past_the_triggers(app, "UPDATE ledger_cosignatures SET line = 'x'")
+    assert (await checkpoint(app))[1].signatures[1:] == ()
+    assert "cannot be read" in caplog.text
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 import base64
 import json
+import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.ledger import merkle, verifier
 from api.ledger.auditing import Audit, audit
-from api.ledger.checkpoint import Note, cosign
+from api.ledger.checkpoint import WITNESS, Note, VerifierKey, cosign
+from api.ledger.service import Ledger
 from tests.functional.ledger_support import (
     POLICE,
     checkpoint,
+    erase_content,
     grow,
     head_of,
     log_key,
+    part,
     past_the_triggers,
     put_back,
     witness,
@@ -24,6 +28,7 @@ from tests.support import App
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+FOREIGN = Ed25519PrivateKey.from_private_bytes(bytes(32))
 NAME = "polis.example/witness"
 ZEROS = "decode(repeat('00', 32), 'hex')"
 
@@ -38,25 +43,26 @@ async def faults_after(app: App, *statements: str) -> list[str]:
     return (await audited(app)).faults
 
 
-async def cosigned(app: App) -> None:
+async def cosigned(app: App, key: Ed25519PrivateKey = KEY) -> None:
     _, note = await checkpoint(app)
-    line = cosign(note.text, NAME, KEY, 1_700_000_000)
+    line = cosign(note.text, NAME, key, 1_700_000_000)
     body = {"checkpoint": Note(note.text, (line,)).whole}
     assert (await app.client(POLICE).post("ledger/cosignatures", json=body)).status_code == 201
 
 
 async def test_untouched_ledger_holds_whole(fresh_app: App):
-    await grow(fresh_app, 9)
+    await grow(fresh_app, 3)
+    before = fresh_app.clock()
+    await grow(fresh_app, 6)
     await checkpoint(fresh_app)
     await witness(fresh_app, KEY)
     await cosigned(fresh_app)
-    await grow(fresh_app, 4)
-    await fresh_app.execute(
-        "UPDATE ledger_parts SET salt = NULL, entry = NULL, items = NULL, erased_at = now() WHERE leaf_index < 3"
-    )
+    for agency in (POLICE, "tullverket"):
+        await erase_content(fresh_app, agency, before)
+    await grow(fresh_app, 2)
     found = await audited(fresh_app)
     assert found.faults == []
-    assert (found.leaves, found.parts, found.erased, found.cosignatures) == (13, 26, 6, 1)
+    assert (found.leaves, found.parts, found.erased, found.cosignatures) == (13, 24, 6, 1)
     assert found.root == (await checkpoint(fresh_app))[0].root
 
 
@@ -135,13 +141,67 @@ async def test_log_that_was_put_back_is_given_away_by_a_cosignature_alone(fresh_
     assert found.faults == [f"{POLICE} has cosigned another log of 6 leaves than this one"]
 
 
+async def test_time_that_no_leaf_can_have_is_a_changed_leaf_and_no_breakdown(fresh_app: App):
+    await grow(fresh_app, 3)
+    faults = await faults_after(fresh_app, "UPDATE ledger_leaves SET at_us = -1 WHERE leaf_index = 1")
+    assert "leaf 1 has a time that no leaf can have" in faults
+    assert "leaf 1 has been changed since it was written" in faults
+
+
+async def test_receipt_that_two_leaves_bear_is_named(fresh_app: App):
+    (first,) = await grow(fresh_app, 1)
+    await fresh_app.execute("ALTER TABLE ledger_leaves DROP CONSTRAINT uq_ledger_leaves_receipt")
+    again = Ledger(fresh_app.database, clock=fresh_app.clock, new_id=lambda: uuid.UUID(first))
+    await again.append([part(7)])
+    assert (await audited(fresh_app)).faults == [f"leaf 1 bears the receipt {first} of a leaf before it"]
+
+
+async def test_leaf_before_the_first_is_counted(fresh_app: App):
+    await grow(fresh_app, 3)
+    faults = await faults_after(
+        fresh_app,
+        "INSERT INTO ledger_leaves SELECT leaf_index - 9, gen_random_uuid(), at_us, content_root, padding"
+        " FROM ledger_leaves",
+    )
+    assert faults == ["3 leaves have an index below 0"]
+
+
+async def test_key_of_a_witness_that_is_given_is_believed_and_not_the_databases(fresh_app: App):
+    await witness(fresh_app, KEY)
+    await grow(fresh_app, 3)
+    await cosigned(fresh_app)
+    line = (await fresh_app.rows("SELECT line FROM ledger_cosignatures"))[0]["line"]
+    await grow(fresh_app, 1)
+    rewritten = cosign((await checkpoint(fresh_app, size=2))[1].text, NAME, KEY, 1)
+    # Somebody who rewrites the log takes the witness's key away, so that its line says nothing any more.
+    await witness(fresh_app, FOREIGN)
+    await past_the_triggers(fresh_app, f"UPDATE ledger_cosignatures SET line = '{rewritten.line}'")
+    given = [VerifierKey(NAME, WITNESS, KEY.public_key().public_bytes_raw())]
+    found = await audit(fresh_app.database, {}, "samsyn.example/ledger")
+    assert (found.faults, found.cosignatures, found.passed_over) == ([], 0, 1)
+    found = await audit(fresh_app.database, {}, "samsyn.example/ledger", given)
+    assert found.faults == [f"{POLICE} has cosigned another log of 3 leaves than this one"]
+    await past_the_triggers(fresh_app, f"UPDATE ledger_cosignatures SET line = '{line}'")
+    found = await audit(fresh_app.database, {}, "samsyn.example/ledger", given)
+    assert (found.faults, found.cosigned, found.passed_over) == ([], {NAME: 3}, 0)
+
+
+async def test_line_under_the_name_of_a_given_key_by_another_key_is_passed_over(fresh_app: App):
+    await witness(fresh_app, FOREIGN)
+    await grow(fresh_app, 3)
+    await cosigned(fresh_app, FOREIGN)
+    given = [VerifierKey(NAME, WITNESS, KEY.public_key().public_bytes_raw())]
+    found = await audit(fresh_app.database, {}, "samsyn.example/ledger", given)
+    assert (found.faults, found.cosigned, found.passed_over) == ([], {}, 1)
+
+
 async def test_cosignature_of_a_key_that_was_replaced_is_passed_over(fresh_app: App):
     await witness(fresh_app, KEY)
     await grow(fresh_app, 3)
     await cosigned(fresh_app)
-    await witness(fresh_app, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    await witness(fresh_app, FOREIGN)
     found = await audited(fresh_app)
-    assert (found.faults, found.cosignatures) == ([], 0)
+    assert (found.faults, found.cosignatures, found.passed_over) == ([], 0, 1)
 
 
 async def test_audit_of_a_log_that_grows_meanwhile_is_of_one_moment(fresh_app: App, monkeypatch):

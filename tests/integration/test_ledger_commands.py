@@ -7,7 +7,7 @@ import subprocess
 import httpx
 import pytest
 
-from api.ledger.checkpoint import Note
+from api.ledger.checkpoint import LOG, Note, VerifierKey
 from tests.functional.ledger_support import grow, past_the_triggers, put_back
 from tests.integration.process_support import SAMSYN, Service, end, environment, free_port
 from tests.support import App, copy_database, open_app
@@ -52,6 +52,10 @@ class House:
         return asyncio.run(do())
 
 
+def foreign_log_key():
+    return VerifierKey("samsyn.example/ledger", LOG, bytes(32)).text
+
+
 @pytest.fixture
 def house(server, template, tmp_path):
     made = House(asyncio.run(copy_database(server.dsn(), template)), tmp_path)
@@ -85,6 +89,15 @@ def test_operator_and_agency_watch_the_ledger_together(house):
     note = Note.parse(httpx.get(f"{api}/ledger/checkpoint").text)
     assert [signature.name for signature in note.signatures] == ["samsyn.example/ledger", NAME]
     (house.folder / "kept").write_text(note.whole)
+
+    # Whoever verifies the database by keys from elsewhere is told what they say of it.
+    strange = house.said("witness-key", "other.pem", "strange.example/witness")
+    said = house.said("verify", "--key", public, "--key", strange)
+    assert "2 cosignatures, and 0 passed over" in said
+    assert f"{NAME}: 7 leaves cosigned" in said
+    assert "strange.example/witness: no cosignature" in said
+    for log_key, expected in ((httpx.get(f"{api}/ledger/key").json()["key"], 0), (foreign_log_key(), 1)):
+        assert house.run("verify", "--key", log_key)[0] == expected
 
     # It verifies what the service shows, by the key that it has from elsewhere.
     log_key = json.loads((house.folder / "seen.json").read_text())["logKey"]
@@ -123,6 +136,9 @@ def test_what_cannot_be_told_is_told_apart_from_a_fault(house):
     assert house.run("verify", "--leaves", "none")[0] == 2
     given = ("--key", "none.pem", "--state", "seen.json", "--token", "x")
     assert house.run("cosign", "--url", "http://127.0.0.1:1/samsyn/v1", *given)[0] == 2
+    # What is given is looked at, also where only the database is verified.
+    for given_alone in (("--key", "no key at all"), ("--token", "x")):
+        assert house.run("verify", *given_alone)[0] == 2
     house.said("witness-key", "none.pem", NAME)
     assert house.run("cosign", "--url", "http://127.0.0.1:1/samsyn/v1", *given)[0] == 2
     house.through(lambda app: past_the_triggers(app, "DROP TABLE ledger_nodes"))

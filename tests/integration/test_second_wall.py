@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from api.errors import Problem
 from api.store.database import Database
-from api.store.reading import ReadPools
+from api.store.reading import ReadPools, require_roles
 from api.store.roles import GUARD, OPEN, PROTECTED, ROLE_OF, STATED
 from tests.functional.individuals_support import HOLDER, RECIPIENT, decide, new_mapping, record
 from tests.support import App, copy_database, moment
@@ -303,11 +303,17 @@ async def test_read_that_fails_or_is_cut_off_leaves_nothing_either(one_connectio
     assert await seen(one_connection, THIRD) == {}
 
 
+# Leaves its role and reads before it ends: where this can be sent, nothing that follows it is of help.
+IN_ONE_STATEMENT = (
+    "SELECT w.word FROM (SELECT set_config('role', 'none', true) AS now OFFSET 0) s, LATERAL ts_stat("
+    "CASE s.now WHEN 'none' THEN 'SELECT to_tsvector(''simple'', name) FROM individuals' END) w"
+)
 LEAVING = [
     "SELECT set_config('role', session_user::text, false)::text AS id",
     "SELECT set_config('role', 'none', false) AS id",
     "SELECT set_config('samsyn.agency', 'skarholmen-socialtjanst', false) AS id",
     "SELECT set_config('row_security', 'off', false) AS id",
+    IN_ONE_STATEMENT,
 ]
 
 
@@ -365,6 +371,21 @@ async def test_where_a_statement_may_change_its_session_the_next_read_is_not_hel
         assert await seen(database, THIRD) == {}
     finally:
         await database.close()
+
+
+async def test_wall_that_a_statement_can_step_over_is_told_when_the_service_starts(server, template: str, caplog):
+    url = await copy_database(server.dsn(), template)
+    revoke = "REVOKE EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC"
+    for statement, warnings in ((revoke.replace("REVOKE", "GRANT").replace("FROM", "TO"), 1), (revoke, 0)):
+        caplog.clear()
+        await _run(url, statement)
+        await asyncio.to_thread(require_roles, url)
+        database = Database(url, read_connections=1)
+        await database.open()
+        await database.close()
+        said = [record.getMessage() for record in caplog.records if record.name == "samsyn.database"]
+        assert len(said) == warnings
+        assert all(f"{revoke};" in one for one in said)
 
 
 async def _run(url: str, *statements: str) -> None:

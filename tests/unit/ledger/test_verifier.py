@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import http.client
 import json
 import subprocess
 import sys
@@ -223,6 +224,12 @@ def test_leaf_told_twice_is_named(desk):
     assert fault.startswith("leaf 3 comes again")
 
 
+def test_receipt_that_two_leaves_bear_is_named(desk):
+    twice = [*LEAVES[:9], dataclasses.replace(LEAVES[9], receipt=LEAVES[3].receipt)]
+    desk.leaves(twice).note(note(twice))
+    assert desk.wrong() == [f"leaf 9 bears the receipt {LEAVES[3].receipt} of a leaf before it"]
+
+
 def test_history_rewritten_for_one_agency_is_seen_by_the_notes_alone(desk):
     desk.note(note(LEAVES), "police").note(note(changed(2)), "school")
     assert desk.wrong() == ["police and school are of two logs: both are signed over 10 leaves, with two roots"]
@@ -275,6 +282,17 @@ def test_cosignature_that_is_false_is_named(desk):
     assert desk.wrong() == [f"checkpoint: the signature of {WITNESS_NAME} is false"]
 
 
+def test_witness_that_has_cosigned_and_one_that_has_not_are_told(desk):
+    whole = note(LEAVES)
+    desk.leaves(LEAVES).note(whole)
+    assert desk.check()[0] == HOLDS
+    nobody = f"cosigned by nobody whose key was given, not by {WITNESS_NAME}"
+    assert f"{desk.folder}/checkpoint: 10 leaves, {nobody}" in desk.said
+    desk.note(Note(whole.text, (*whole.signatures, cosign(whole.text, WITNESS_NAME, FOREIGN, 1))), "seen")
+    assert desk.check()[0] == HOLDS
+    assert f"{desk.folder}/seen: 10 leaves, cosigned by {WITNESS_NAME}" in desk.said
+
+
 def test_witness_alone_does_not_speak_for_the_log(desk):
     whole = note(LEAVES)
     desk.note(Note(whole.text, (cosign(whole.text, WITNESS_NAME, FOREIGN, 1),)))
@@ -314,6 +332,43 @@ def test_nothing_given_no_key_and_no_file_are_no_verdict(desk):
 
 def test_part_without_leaves_and_without_proof_is_no_verdict(desk):
     assert desk.note(note(LEAVES)).parts(own_part(3)).check()[0] == CANNOT_TELL
+
+
+def test_checkpoints_of_two_sizes_without_leaves_are_no_verdict(desk):
+    # The second is of another log, and nothing that was given can tell.
+    desk.note(note(LEAVES, 0), "empty").note(note(LEAVES, 5), "police")
+    assert desk.check()[0] == HOLDS
+    desk.note(note(changed(2)), "school")
+    assert desk.check() == (CANNOT_TELL, [])
+    assert "police (5 leaves)" in desk.said[-1].replace(f"{desk.folder}/", "")
+    assert "nothing is wrong with what was given" not in desk.said
+
+
+def test_fault_is_told_also_where_something_else_cannot_be(desk):
+    desk.note(note(LEAVES, 5), "five").note(note(LEAVES), "police").note(note(changed(2)), "school").parts(own_part(3))
+    assert desk.wrong() == ["police and school are of two logs: both are signed over 10 leaves, with two roots"]
+    assert [line.partition(":")[0] for line in desk.said[-2:]] == ["cannot tell"] * 2
+
+
+def test_part_that_opens_nothing_is_told_though_it_has_no_checkpoint(desk):
+    desk.note(note(LEAVES)).parts(own_part(3, salt=text(salt(4))))
+    assert desk.wrong() == ["the part in parts.ndjson, part 1 does not open what leaf 3 committed to"]
+
+
+@pytest.mark.parametrize("error", [http.client.IncompleteRead(b""), RuntimeError("x"), OSError("x")], ids=repr)
+def test_answer_that_breaks_off_is_no_verdict(desk, error):
+    desk.arguments += ["--url", "https://log.example/v1"]
+
+    def broken_off(_):
+        raise error
+
+    assert desk.check(fetch=broken_off)[0] == CANNOT_TELL
+
+
+@pytest.mark.parametrize("whole", ["[" * 100_000, json.dumps(own_part(3, entry="\ud800"))], ids=["nested", "surrogate"])
+def test_text_that_nobody_can_read_is_no_verdict(desk, whole):
+    desk.leaves(LEAVES).put("parts", "strange", whole)
+    assert desk.check()[0] == CANNOT_TELL
 
 
 # --- over the network -----------------------------------------------------------------------------------------------
