@@ -49,7 +49,7 @@ from api.scenes.endpoints import router as scenes
 from api.settings import BASE_PATH, Settings
 from api.store.database import Database
 from api.web import problems
-from api.web.api_info import api_info_router
+from api.web.api_info import API_VERSION, api_info_router
 from api.web.body import BodyLimit
 from api.web.context import Services
 from api.web.methods import Methods
@@ -174,6 +174,7 @@ def _keys(settings: Settings, clock: Callable[[], datetime], client: httpx.Async
 def _api(settings: Settings, services: Services) -> FastAPI:
     check_url_base(settings.api_url)
     api = FastAPI(
+        version=API_VERSION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -109,14 +109,15 @@ def checklist_as_json(checks: Iterable[KindCheck], law: Law, language: Language)
 
 _OUTCOMES: dict[str, Text] = {
     "not-secret": Text(
-        "Ingen sekretessbestämmelse är kodad för uppgiftsslaget hos den som håller uppgiften. En myndighet lämnar "
-        "uppgiften på begäran: till en annan myndighet enligt 6 kap. 5 § OSL, till en enskild enligt 6 kap. 4 § OSL.",
+        "Ingen sekretessbestämmelse är kodad för uppgiftsslaget hos den som förfogar över uppgiften. En myndighet "
+        "lämnar uppgiften på begäran: till en annan myndighet enligt 6 kap. 5 § OSL, till en enskild enligt 6 kap. "
+        "4 § OSL.",
         "No secrecy rule is encoded for this kind at this holder. An authority gives the item on request: to another "
         "authority under OSL 6:5, to an individual under OSL 6:4.",
     ),
     "needs-decision": Text(
-        "Det finns bestämmelser som kan bryta sekretessen. Den myndighet som håller uppgiften beslutar i det enskilda "
-        "fallet och antecknar det som anges under varje bestämmelse.",
+        "Det finns bestämmelser som kan bryta sekretessen. Den myndighet som förfogar över uppgiften beslutar i "
+        "det enskilda fallet och antecknar det som anges under varje bestämmelse.",
         "There are provisions that can break the secrecy. The agency that holds the item decides case by case and "
         "writes down what stands under each provision.",
     ),

@@ -21,9 +21,11 @@ Initiative = Literal["on-request", "own-initiative"]
 # Whoever has protected identity is not to be found: where a person is, and how to reach it, is secret anywhere.
 PROTECTED_IDENTITY = "osl-21-3"
 _LOCATING_KINDS = frozenset({"person-contact", "person-whereabouts"})
-_LOCATING_FIELDS = frozenset({"mapping"})
+LOCATING_FIELDS = frozenset({"mapping"})
 # Each row's birth date is looked at, so nobody has to attest to what it says.
 _LOOKED_UP = frozenset({"subject-age-verified"})
+# Unicode counts them among the letters, and nobody sees them (Hangul fillers).
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 _NOTHING = Lack(Condition.OTHER, "at least one", "none")
 # Conditions that say nothing of a kind or a row: they fail for the whole decision.
 _OF_THE_WAY = frozenset(
@@ -199,7 +201,12 @@ def locked_by_protection(way: Way, fields: Sequence[Field], law: Law, *, place_t
 
 def unattested(demanded: Iterable[str], given: Mapping[str, str]) -> tuple[str, ...]:
     """The attestations that are demanded and not given: one without a word in it is none."""
-    return tuple(name for name in demanded if not given.get(name, "").strip())
+    return tuple(name for name in demanded if not says_something(given.get(name, "")))
+
+
+def says_something(text: str) -> bool:
+    """Whether a text holds a letter or digit that can be seen: spaces of no width and fillers are no words."""
+    return any(one.isalnum() and one not in _FILLERS for one in text)
 
 
 def _nothing(named: Mapping[str, Sized], citation: str) -> Iterator[Obstacle]:
@@ -232,14 +239,14 @@ def _age_obstacles(where: str, item: Item, checks: Iterable[KindCheck], way: Way
 
 def _told(fields: Sequence[Field], law: Law, *, place_told: bool) -> tuple[Field, ...]:
     """The fields, and the place where what is answered tells it already."""
-    place = [law.fields["individual", name] for name in sorted(_LOCATING_FIELDS)] if place_told else []
+    place = [law.fields["individual", name] for name in sorted(LOCATING_FIELDS)] if place_told else []
     return tuple(dict.fromkeys((*fields, *place)))
 
 
 def _protected_obstacles(where: str, fields: Sequence[Field], way: Way, law: Law) -> Iterator[Obstacle]:
     """What leads to a person with protected identity is locked by OSL 21:3 too, whatever else locks it."""
     for field in fields:
-        if field.kind.id not in _LOCATING_KINDS and field.name not in _LOCATING_FIELDS:
+        if field.kind.id not in _LOCATING_KINDS and field.name not in LOCATING_FIELDS:
             continue
         check = check_kind(way, field.kind.id, law, protected=True)
         of_anybody = check_kind(way, field.kind.id, law).lacks

@@ -9,15 +9,15 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from api.audit import service
-from api.audit.extract import COLUMNS, RESOURCE, Event, as_csv, as_json, as_table, decisions_in, events
+from api.audit.extract import COLUMNS, RESOURCE, Event, as_csv, as_json, as_table, decisions_in, events, file_name
 from api.audit.proof import bundle
 from api.audit.repository import names_of, own_part, rows_named_by, rows_of_same_person
-from api.audit.schemas import EntryQuery, ExtractOut, Filters, From, LedgerEntryPage, ReceiptOut, To, dated
+from api.audit.schemas import DaysQuery, EntryQuery, ExtractOut, Filters, LedgerEntryPage, ReceiptOut
 from api.disclosure.asking import Asking
 from api.disclosure.keeping import keeping_part
 from api.errors import not_found
 from api.law.representation import CSV, JSON, chosen
-from api.pages.rendering import extract_page
+from api.pages.extract import Facts, extract_page
 from api.requests.service import require_header
 from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
@@ -32,6 +32,10 @@ HTML = "text/html"
 _FORMS: dict[str, Any] = {
     CSV: {"schema": {"type": "string"}, "example": ",".join(COLUMNS) + "\r\n"},
     HTML: {"schema": {"type": "string"}, "example": "<!doctype html>"},
+}
+_EXTRACT: dict[int | str, Any] = {
+    200: {"model": ExtractOut, "description": "The extract / Utdraget", "content": _FORMS},
+    404: {"description": "The agency has, and has had, no such row / Myndigheten har ingen sådan rad"},
 }
 
 
@@ -84,7 +88,7 @@ async def read_receipt(
 
 @router.get(
     "/ledger/extracts",
-    responses={200: {"model": ExtractOut, "description": "The extract / Utdraget", "content": _FORMS}},
+    responses=_EXTRACT,
     summary="Extract for a person / Loggutdrag för en person",
 )
 async def make_extract(
@@ -92,8 +96,7 @@ async def make_extract(
     parts: ServicesDependency,
     who: AskingDependency,
     individual: Annotated[UUID, Query(description="One of the own agency's rows / En av den egna myndighetens rader")],
-    start: From = None,
-    to: To = None,
+    days: DaysQuery,
 ) -> Response:
     """To whom a person's data was shown (*loggutdrag*): what, when, who read, who received, why, by which provision.
 
@@ -104,8 +107,8 @@ async def make_extract(
     media_type = chosen(request.headers.get("Accept"), (JSON, CSV, HTML))
     who.caller.require("audit:read")
     require_header("Purpose", who.purpose)
-    require_header("Case-Reference", who.case_reference)
-    made = await _collect(parts, who, individual, dated(start, to))
+    case_reference = require_header("Case-Reference", who.case_reference)
+    made = await _collect(parts, who, individual, days.filters())
     # INVARIANT: as with any answer, the leaf is durable before the first byte leaves.
     part = keeping_part(
         who, "extract", RESOURCE, made.rows or [individual], policy_version=parts.law.version, today=parts.gate.today()
@@ -113,16 +116,20 @@ async def make_extract(
     receipt = await parts.ledger.append((part,))
     if media_type == CSV:
         body = as_csv(as_table(made.events, parts.law)).encode()
-        return respond(request, body, media_type=f"{CSV}; charset=utf-8; header=present", shared=False)
+        named = {"Content-Disposition": f'attachment; filename="{file_name(days)}"'}
+        return respond(request, body, media_type=f"{CSV}; charset=utf-8; header=present", shared=False, headers=named)
     made_at = parts.clock()
     if media_type == HTML:
         table = as_table(made.events, parts.law)
-        return extract_page(table, COLUMNS, holder=made.holder, made_at=made_at, receipt=receipt)
+        facts = Facts(made.holder, case_reference, made_at, receipt, days.start, days.end)
+        return extract_page(table, COLUMNS, facts)
     url = base_url(parts.settings.api_url, request)
     shown = {
         "holder": who.agency.slug,
         "madeAt": made_at.isoformat(),
         "receipt": receipt,
+        "from": None if days.start is None else days.start.isoformat(),
+        "to": None if days.end is None else days.end.isoformat(),
         "rows": len(made.rows),
         "events": [as_json(event) for event in made.events],
         "_meta": {"disclosure": json.loads(made.disclosure)},

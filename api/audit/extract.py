@@ -12,21 +12,22 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from api.audit.schemas import Days
 from policies.document.swedish import FIELDS
 from policies.model import Law
 
 RESOURCE = "individual"
-COLUMNS = ("tid", "händelse", "uppgifter", "läst eller gjort av", "roll", "mottagare", "ändamål", "bestämmelse")
+COLUMNS = ("tid", "händelse", "uppgifter", "utförd av", "roll", "mottagare", "ändamål", "bestämmelse")
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 _BETWEEN = ", "
 _EVENTS = {
-    ("answer", "giver"): "lämnad till annan myndighet",
-    ("answer", "receiver"): "läst i den egna verksamheten",
-    ("collection", "receiver"): "antecknad",
-    ("erasure", "receiver"): "gallrad",
-    ("extract", "receiver"): "loggutdrag gjort",
-    ("disclosure-decision", "giver"): "beslut om att lämna ut",
-    ("disclosure-revocation", "giver"): "beslut om att lämna ut återkallat",
+    ("answer", "giver"): "uppgift lämnad till annan myndighet",
+    ("answer", "receiver"): "uppgift läst i den egna verksamheten",
+    ("collection", "receiver"): "uppgift antecknad",
+    ("erasure", "receiver"): "uppgift gallrad",
+    ("extract", "receiver"): "loggutdrag framställt",
+    ("disclosure-decision", "giver"): "beslut om utlämnande",
+    ("disclosure-revocation", "giver"): "beslut om utlämnande återkallat",
 }
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -154,3 +155,9 @@ def as_csv(table: Iterable[Sequence[str]]) -> str:
     for row in table:
         writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
     return text.getvalue()
+
+
+def file_name(days: Days) -> str:
+    """What the table is saved as: a table has no room to say which days it is limited to."""
+    limits = [day.isoformat() if day is not None else "" for day in days]
+    return f"loggutdrag_{'--'.join(limits)}.csv" if any(limits) else "loggutdrag.csv"

@@ -8,6 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.audit.repository import LEDGER_ENTRIES
+from api.audit.schemas import days_between
 from api.graphql.binding import Filters, Page, RootField, compiled, same_names
 
 _FROM = strawberry.argument(name="from")
@@ -70,6 +71,14 @@ class LedgerQuery:
         compiled()
 
 
+_PLAIN = same_names("role", "purpose", "individual", "recipient")
+
+
+def _filters(arguments: Mapping[str, Any]) -> Filters:
+    days = days_between(arguments.get("from"), arguments.get("to"), place="arguments")
+    return (*_PLAIN(arguments), *days.filters())
+
+
 def _by_id(arguments: Mapping[str, Any]) -> Filters:
     return (("receipt", arguments["id"]),)
 
@@ -79,7 +88,7 @@ ROOTS = (
         "ledgerEntries",
         LEDGER_ENTRIES,
         paged=True,
-        filters=same_names("role", "from", "to", "purpose", "individual", "recipient"),
+        filters=_filters,
         scope="audit:read",
     ),
     RootField("receipt", LEDGER_ENTRIES, paged=False, filters=_by_id),

@@ -1,7 +1,7 @@
 """What is answered about an agency's own part of the ledger."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -10,25 +10,49 @@ from pydantic import Field
 from api.law.schemas import Purpose
 from api.web.datatypes import SLUG_PATTERN, Out, StrictDate, StrictDateTime
 from api.web.documents import PageOf, Single
+from api.web.query import check_order
 
 _RECEIPT = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
 _HASH: dict[str, Any] = {"example": "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="}
 _RESOURCES: list[Any] = [{"resource": "individual", "released": [["name", "osl-10-18a", _RECEIPT]]}]
 Role = Literal["giver", "receiver"]
 Filters = tuple[tuple[str, Any], ...]
-From = Annotated[StrictDate | None, Query(alias="from", description="From this Swedish day / Från denna dag")]
-To = Annotated[StrictDate | None, Query(description="Through this Swedish day / Till och med denna dag")]
 
 
-def dated(start: date | None, end: date | None) -> Filters:
-    """The days that an answer is limited to."""
-    return tuple((name, value) for name, value in (("from", start), ("to", end)) if value is not None)
+class Days(NamedTuple):
+    """The Swedish days that an answer is limited to, both of them in it; None where it is open."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def filters(self) -> Filters:
+        """The days as filters of a selection."""
+        return tuple((name, day) for name, day in (("from", self.start), ("to", self.end)) if day is not None)
+
+
+def days_between(start: date | None, end: date | None, *, place: str = "query") -> Days:
+    """The days from one to another. Raises `Problem` 422 where they end before they begin."""
+    check_order(start, end, place=place)
+    return Days(start, end)
+
+
+async def _days(
+    start: Annotated[
+        StrictDate | None,
+        Query(alias="from", description="From this Swedish day, not after `to` / Från denna dag, inte efter `to`"),
+    ] = None,
+    to: Annotated[StrictDate | None, Query(description="Through this Swedish day / Till och med denna dag")] = None,
+) -> Days:
+    return days_between(start, to)
+
+
+DaysQuery = Annotated[Days, Depends(_days)]
+"""Parameter type of what can be limited to days: `from` and `to`."""
 
 
 async def _entry_filters(
+    days: DaysQuery,
     role: Annotated[Role | None, Query(description="What the own agency was / Vad den egna myndigheten var")] = None,
-    start: From = None,
-    to: To = None,
     purpose: Annotated[Purpose | None, Query(description="What the answer was for / Svarets ändamål")] = None,
     individual: Annotated[
         UUID | None, Query(description="A row, as the own agency knows it / En rad, som den egna myndigheten ser den")
@@ -39,7 +63,7 @@ async def _entry_filters(
     ] = None,
 ) -> Filters:
     given = {"role": role, "purpose": purpose, "individual": individual, "recipient": recipient}
-    return (*((name, value) for name, value in given.items() if value is not None), *dated(start, to))
+    return (*((name, value) for name, value in given.items() if value is not None), *days.filters())
 
 
 EntryQuery = Annotated[Filters, Depends(_entry_filters)]
@@ -124,7 +148,7 @@ class ExtractEvent(Out):
 
     at: StrictDateTime = Field(json_schema_extra={"example": "2026-11-20T11:00:00.123456+00:00"})
     kind: str = Field(json_schema_extra={"example": "answer"})
-    event: str = Field(json_schema_extra={"example": "lämnad till annan myndighet"})
+    event: str = Field(json_schema_extra={"example": "uppgift lämnad till annan myndighet"})
     fields: list[str] = Field(json_schema_extra={"example": ["name"]})
     subject: str | None = Field(json_schema_extra={"example": "handläggare-1"})
     subject_role: str | None = Field(json_schema_extra={"example": "utredare"})
@@ -137,11 +161,14 @@ class ExtractEvent(Out):
 class ExtractOut(Single):
     """The extract for one person (*loggutdrag*): every event of that person's rows at the caller, newest first.
 
-    `rows` is how many rows the caller has about the person now; `receipt` is the leaf of the extract itself.
+    `rows` is how many rows the caller has about the person now; `receipt` is the leaf of the extract itself. `from` and
+    `to` are the days that it is limited to, null where it is not.
     """
 
     holder: str = Field(json_schema_extra={"example": "skarholmen-socialtjanst"})
     made_at: StrictDateTime = Field(json_schema_extra={"example": "2026-11-20T11:00:00+00:00"})
     receipt: UUID
+    from_: StrictDate | None = Field(alias="from", json_schema_extra={"example": "2026-01-01"})
+    to: StrictDate | None = Field(json_schema_extra={"example": "2026-12-31"})
     rows: int = Field(ge=0)
     events: list[ExtractEvent]

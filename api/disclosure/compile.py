@@ -74,6 +74,8 @@ class _Node:
     fields: tuple[tuple[str, str, str | None, tuple[RowRule, ...]], ...]
     children: tuple[tuple[str, str, "_Node"], ...]
     visible: tuple[RowRule, ...]
+    # The rules under which each field of the resource's `expressly` is released.
+    ways: tuple[tuple[str, tuple[RowRule, ...]], ...]
     filters: tuple[str, ...]
     sort: tuple[tuple[str, bool], ...]
     total: bool
@@ -138,16 +140,14 @@ def _shape(
 ) -> _Node:
     decision = decisions[id(selection)]
     fields = []
-    visible: dict[RowRule, None] = {}
-    named: set[RowRule] = set()
     for wanted in selection.wanted:
         if isinstance(wanted, FieldWanted):
             rules = () if wanted.literal is not None else decision.rules_for(wanted.name)
             fields.append((wanted.name, wanted.key, wanted.literal, rules))
-            visible.update(dict.fromkeys(rules))
-            named.update(rules)
-    if not selection.resource.held:
-        visible = {RowRule("any"): None}
+    asked = dict.fromkeys(rule for name in selection.field_names() for rule in decision.rules_for(name))
+    visible = tuple(asked) if selection.resource.held else (RowRule("any"),)
+    ways = tuple((name, decision.rules_for(name)) for name in selection.resource.expressly)
+    named = {*asked, *(rule for _, rules in ways for rule in rules)}
     if path:
         if selection.filters:
             raise ValueError("a nested list takes no filters: its parameters would collide with the outer ones")
@@ -166,7 +166,8 @@ def _shape(
             )
             for nth, child in enumerate(selection.children())
         ),
-        visible=tuple(visible),
+        visible=visible,
+        ways=ways,
         filters=tuple(name for name, _ in selection.filters),
         sort=selection.sort,
         total=selection.total,
@@ -280,9 +281,16 @@ def _value(shape: _Node, name: str) -> ColumnElement[Any]:
 
 
 def _shows(shape: _Node, name: str) -> ColumnElement[bool]:
-    """Of visible rows, those that show a field which some rows show only to those whom a decision names it to."""
-    conditions = (_row_condition(shape.resource, rule, naming=name) for rule in shape.visible)
-    return or_(not_(shape.resource.expressly[name]), *conditions)
+    """Of visible rows, those that show a field which some rows show only to those whom a decision names it to.
+
+    INVARIANT: a row is found by what it shows and by nothing else. A provision may open some kinds only: then a row is
+    visible whose place is not.
+    """
+    rules = dict(shape.ways)[name]
+    freely = not_(shape.resource.expressly[name])
+    if not set(rules) >= set(shape.visible):
+        freely = and_(freely, or_(false(), *(_row_condition(shape.resource, rule) for rule in rules)))
+    return or_(freely, *(_row_condition(shape.resource, rule, naming=name) for rule in rules))
 
 
 def _quoted(name: str) -> ColumnElement[str]:

@@ -29,8 +29,9 @@ _SWEDEN = ZoneInfo("Europe/Stockholm")
 
 _LIVE_DECISIONS = """
 SELECT d.id, d.holder, a.sector, a.equated, d.provision, d.purpose, d.fields, d.resource
-  FROM disclosure_decisions d JOIN agencies a ON a.slug = d.holder
+  FROM disclosure_decisions d JOIN agencies a ON a.slug = d.holder JOIN agencies r ON r.slug = d.recipient
  WHERE d.recipient = $1 AND d.resource = ANY($2) AND d.revoked_at IS NULL AND d.valid_from <= $3 AND d.valid_until > $3
+   AND (r.sector, r.equated) = ($4, $5)
  ORDER BY d.id
 """
 
@@ -247,7 +248,10 @@ class Gate:
         }
         if not resources:
             return Live()
-        rows = await reading.fetch(_LIVE_DECISIONS, [asking.agency.slug, sorted(resources), now], exposure="protected")
+        agency = asking.agency
+        # INVARIANT: the caller is judged as what the register says now, not as what it said when last looked at.
+        values = [agency.slug, sorted(resources), now, agency.sector, agency.equated]
+        rows = await reading.fetch(_LIVE_DECISIONS, values, exposure="protected")
         live: dict[str, tuple[LiveDecision, ...]] = {}
         for row in rows:
             found = LiveDecision(

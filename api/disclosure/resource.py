@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, bindparam
 from sqlalchemy.types import Date, DateTime, Text
 
+from api.errors import invalid
+
 # Values every compiled statement may refer to; the gate supplies them. AS_OF selects data, TODAY is the law's day.
 AS_OF = bindparam("as_of", type_=Date(), required=True)
 TODAY = bindparam("today", type_=Date(), required=True)
@@ -23,8 +25,8 @@ class Filter:
 
     `bind` turns the caller's value into the predicate's parameters. INVARIANT: a filter names every field that its
     predicate reads; one that forgot a field would be an oracle. `through` is a field of the resource's `expressly`: a
-    row that does not show it cannot be found by it. `decision` is the parameter with a decision's id, of a filter that
-    keeps the rows which that very decision opens.
+    row that does not show it, or not to this caller, cannot be found by it. `decision` is the parameter with a
+    decision's id, of a filter that keeps the rows which that very decision opens.
     """
 
     fields: tuple[str, ...]
@@ -32,6 +34,17 @@ class Filter:
     bind: Callable[[Any], Mapping[str, Any]]
     through: str | None = None
     decision: str | None = None
+
+
+def one_of(name: str, *allowed: str) -> Callable[[Any], Mapping[str, Any]]:
+    """What binds a parameter that takes these values alone, on every face. It raises `Problem` 422 for another."""
+
+    def bind(value: Any) -> Mapping[str, Any]:
+        if value not in allowed:
+            raise invalid(f"query.{name}", "is none of its values", f"one of {', '.join(allowed)}")
+        return {name: value}
+
+    return bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +88,8 @@ class Resource:
     def held(self) -> bool:
         """Whether rows belong to agencies, so that a row rule decides which of them a caller may know of."""
         return self.holder is not None or self.own is not None
+
+    @property
+    def known_by(self) -> str:
+        """The field that tells of a row and nothing else: its id, or what stands first where it has none."""
+        return "id" if "id" in self.fields else next(iter(self.fields))

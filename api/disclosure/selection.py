@@ -47,17 +47,20 @@ class Selection:
     total: bool = True
 
     def field_names(self) -> tuple[str, ...]:
-        """The names of the fields asked for, without repetition."""
-        return tuple(
-            dict.fromkeys(
-                wanted.name for wanted in self.wanted if isinstance(wanted, FieldWanted) and wanted.literal is None
-            )
-        )
+        """The names of the fields asked for, without repetition.
+
+        INVARIANT: whoever asks that rows of agencies be there at all asks for the field they are known by. A row of
+        which nothing else is wanted (`__typename`) is shown, counted and noted as if that were.
+        """
+        asked = (wanted for wanted in self.wanted if isinstance(wanted, FieldWanted) and wanted.literal is None)
+        names = tuple(dict.fromkeys(wanted.name for wanted in asked))
+        return (self.resource.known_by,) if not names and self.resource.held else names
 
     def decided_names(self) -> tuple[str, ...]:
-        """The names of every field that takes part: asked for, filtered on or sorted by."""
+        """The names of every field that takes part: asked for, filtered on, sorted by, or a way that leads to rows."""
         filtered = (name for parameter, _ in self.filters for name in self.resource.filters[parameter].fields)
-        return tuple(dict.fromkeys((*self.field_names(), *filtered, *(name for name, _ in self.sort))))
+        sorted_by = (name for name, _ in self.sort)
+        return tuple(dict.fromkeys((*self.field_names(), *filtered, *sorted_by, *self.resource.expressly)))
 
     def children(self) -> Iterator[ChildWanted]:
         """The nested lists asked for."""
@@ -87,8 +90,10 @@ def parse_sort(resource: Resource, text: str | None) -> tuple[tuple[str, bool], 
             allowed = ", ".join(sorted(resource.sorts)) or "nothing"
             raise Problem(
                 "invalid",
-                f"query.sort: this list cannot be ordered by `{name[:60]}`",
-                faults=[Fault("query.sort", f"unknown field `{name[:60]}`", f"order by {allowed}")],
+                "query.sort: this list cannot be ordered by that",
+                faults=[
+                    Fault("query.sort", "names a field that this list cannot be ordered by", f"order by {allowed}")
+                ],
             )
         parsed.append((name, part.strip().startswith("-")))
     return tuple(parsed)

@@ -16,6 +16,7 @@ from api.pages.rendering import graphiql_page
 from api.web.body import strict_json
 from api.web.conditional import respond
 from api.web.context import CaseReferenceHeader, LegalBasisHeader, PurposeHeader, asking, services
+from api.web.faults import member
 
 _RESPONSE_TYPE = "application/graphql-response+json"
 _JSON_TYPE = "application/json"
@@ -174,7 +175,7 @@ def _read(body: dict[str, Any], longest: int) -> GraphQLRequest:
     """The request's members. Raises `Problem` 400 for a shape that no request has."""
     unknown = sorted(set(body) - _MEMBERS)
     if unknown:
-        raise _unreadable(f"body.{unknown[0][:60]}", "is not a member of a GraphQL request", "leave it out")
+        raise _unreadable(f"body.{member(unknown[0])}", "is not a member of a GraphQL request", "leave it out")
     if not isinstance(body.get("query"), str):
         raise _unreadable("body.query", "is missing or no text", 'send {"query": "…"}')
     if not isinstance(body.get("operationName"), str | None):

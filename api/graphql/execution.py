@@ -20,7 +20,6 @@ from graphql import (
     parse,
     validate,
 )
-from graphql.execution.values import get_variable_values
 from pydantic import BaseModel, ValidationError
 
 from api.disclosure.asking import Asking
@@ -29,6 +28,7 @@ from api.errors import Problem
 from api.graphql.limits import MAX_TOKENS, check_limits
 from api.graphql.plan import Plan, Planner, RootPlan
 from api.graphql.schema import CORE, ROOTS
+from api.graphql.words import MOST_FAULTS, RULES, unreadable, variable_values
 from api.web.context import Services
 from api.web.faults import fault_of
 from policies.explain import Language
@@ -89,10 +89,10 @@ def _checked(query: str) -> _Document:
         document = parse(query, max_tokens=MAX_TOKENS)
         check_limits(document)
     except GraphQLError as error:
-        return _Document(document, (error,))
+        return _Document(document, (unreadable(error),))
     except RecursionError:
         return _Document(document, (GraphQLError("the query is nested too deeply"),))
-    return _Document(document, tuple(validate(CORE, document, max_errors=20)))
+    return _Document(document, tuple(validate(CORE, document, RULES, max_errors=MOST_FAULTS)))
 
 
 def _json(value: Any) -> bytes:
@@ -120,7 +120,7 @@ async def run(request: GraphQLRequest, context: Context, *, mutations: bool) -> 
     operation = get_operation_ast(checked.document, request.operation)
     if operation is None:
         return _refusal(GraphQLError("name one of the document's operations in `operationName`"))
-    values = get_variable_values(CORE, operation.variable_definitions or (), dict(request.variables))
+    values = variable_values(CORE, operation, request.variables)
     if isinstance(values, list):
         return _refusal(*values)
     if operation.operation is OperationType.QUERY:

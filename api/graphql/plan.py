@@ -153,7 +153,7 @@ class Planner:
                 parts.append(PagePart(part_key, answered.name if name == "__typename" else name))
         if not selections and any(part.what in _COUNTED for part in parts):
             # INVARIANT: what is only counted passes the gate too.
-            counted = (FieldWanted("id" if "id" in root.resource.fields else next(iter(root.resource.fields)), "id"),)
+            counted = (FieldWanted(root.resource.known_by, "id"),)
             selections.append(Selection(root.resource, counted, filters, sort, (page - 1) * limit, limit))
         return RootPlan(key, tuple(selections), as_of, page, limit, tuple(parts), root.scope)
 

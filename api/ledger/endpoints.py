@@ -28,6 +28,7 @@ from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
 from api.web.datatypes import Whole
 from api.web.documents import answers
+from api.web.query import check_order
 from api.web.route import strict_router
 
 router = strict_router(tags=["ledger"])
@@ -42,7 +43,8 @@ _NOTE: dict[int | str, Any] = {
         "content": {_NOTE_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE_NOTE}},
     }
 }
-_LARGEST = 2**62
+# As many digits as a `Whole` is read with.
+_LARGEST = 10**18 - 1
 
 Size = Annotated[
     Whole | None, Query(ge=0, le=_LARGEST, description="Of so many leaves; default all / Vid så många löv")
@@ -108,7 +110,10 @@ async def list_leaves(
     parts: ServicesDependency,
     who: AskingDependency,
     start: Annotated[
-        Whole, Query(alias="from", ge=0, le=_LARGEST, description="The first leaf's index / Första lövets plats")
+        Whole,
+        Query(
+            alias="from", ge=0, le=_LARGEST, description="The first leaf's index, not after `to` / Första lövets plats"
+        ),
     ] = 0,
     end: Annotated[
         Whole | None, Query(alias="to", ge=0, le=_LARGEST, description="Before this index / Före denna plats")
@@ -119,6 +124,7 @@ async def list_leaves(
     At most 1000 at once; `next` leads to those that follow.
     """
     who.caller.require("audit:read")
+    check_order(start, end)
     leaves, size = await parts.checkpoints.leaves(start, end)
     until = "" if end is None else f"&to={end}"
     more = {}
@@ -178,13 +184,15 @@ async def prove_consistency(
     parts: ServicesDependency,
     _: AskingDependency,
     start: Annotated[
-        Whole, Query(alias="from", ge=0, le=_LARGEST, description="The earlier size / Den tidigare storleken")
+        Whole,
+        Query(alias="from", ge=0, le=_LARGEST, description="The earlier size, not above `to` / Den tidigare storleken"),
     ],
     end: Annotated[
         Whole | None, Query(alias="to", ge=0, le=_LARGEST, description="The later size / Den senare storleken")
     ] = None,
 ) -> Response:
     """That the log of `to` leaves (default: all) begins with the very log of `from` leaves."""
+    check_order(start, end)
     proof = await parts.checkpoints.consistency(start, end)
     body = {
         "from": proof.old,

@@ -16,9 +16,18 @@ _TEXT = f"{_ORIGIN}\n20852163\n{_HASH['example']}\n"
 _SIGNED = "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8="
 _COSIGNED = "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA=="
 EXAMPLE_NOTE = f"{_TEXT}\n— {_ORIGIN} {_SIGNED}\n— polis.example/witness {_COSIGNED}\n"
+# A name, without what one reader or another takes for a space.
+_NAME = r"[^\s+\x00-\x20\x7f-\xa0\ufeff]+"
+# Base64 in its one spelling: the last sign before `=` has no bits over.
+_SIGN = "[A-Za-z0-9+/]"
+_LAST, _LAST_OF_TWO = "[AEIMQUYcgkosw048]=", "[AQgw]=="
+_ROOT = f"{_SIGN}{{42}}{_LAST}"
+_ROOT_OF_NONE = r"47DEQpj8HBSa\+/TImW\+5JCeuQeRkm5NMpJWZG3hSuFU="
+# A key's id is four bytes, and something is signed.
+_SIGNATURE = f"(?:{_SIGN}{{4}})+(?:{_SIGN}{{4}}|{_SIGN}{{2}}{_LAST}|{_SIGN}{{5}}{_LAST_OF_TWO})"
 NOTE_PATTERN = (
-    r"^[^\s+\x00-\x1f]+\n(?:0|[1-9][0-9]{0,17})\n[A-Za-z0-9+/]{43}=\n"
-    r"(?:\n— [^\s+\x00-\x1f]+ [A-Za-z0-9+/]+={0,2})+\n$"
+    rf"^{_NAME}\n(?:0\n{_ROOT_OF_NONE}|[1-9][0-9]{{0,17}}\n{_ROOT})\n"
+    rf"(?:\n— {_NAME} {_SIGNATURE}){{1,100}}\n$"
 )
 
 Hash = Annotated[str, Field(json_schema_extra=_HASH)]

@@ -1,11 +1,8 @@
 """The docs pages as HTML, with the headers that keep a page to its own origin."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,8 +13,7 @@ from api.settings import Settings
 from policies.catalogue import law
 from policies.document.text import document
 
-_SWEDEN = ZoneInfo("Europe/Stockholm")
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
 
@@ -27,11 +23,10 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'{inline_style}; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_ALONE = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # GraphiQL writes a style element when it opens a dialog; Swagger UI gets by without.
 _INLINE_STYLE = {"docs": "", "graphiql": " 'unsafe-inline'", "law": ""}
 
-_HEADERS = {
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -47,7 +42,7 @@ def page(
 
     Relative addresses hold whatever prefix a reverse proxy puts in front of the service.
     """
-    html = _TEMPLATES.get_template(f"{name}.html").render(
+    html = TEMPLATES.get_template(f"{name}.html").render(
         root=root,
         static=f"{root}docs/static/",
         swagger=f"{root}docs/static/{vendor_path('swagger-ui-dist')}/",
@@ -56,7 +51,7 @@ def page(
         document=shown,
     )
     policy = _POLICY.format(inline_style=_INLINE_STYLE[name])
-    return HTMLResponse(html, headers=_HEADERS | {"Content-Security-Policy": policy})
+    return HTMLResponse(html, headers=HEADERS | {"Content-Security-Policy": policy})
 
 
 def graphiql_page(settings: Settings, *, root: str = "./") -> HTMLResponse:
@@ -67,18 +62,6 @@ def graphiql_page(settings: Settings, *, root: str = "./") -> HTMLResponse:
 def law_page(settings: Settings, *, root: str) -> HTMLResponse:
     """The law that the service decides by, as a document for lawyers."""
     return page("law", settings, root=root, shown=_law_document())
-
-
-def extract_page(
-    rows: Sequence[Sequence[str]], columns: Sequence[str], *, holder: str, made_at: datetime, receipt: str
-) -> HTMLResponse:
-    """An extract of the log for a person (*loggutdrag*), to be handed out: it stands by itself and loads nothing."""
-    moment = made_at.astimezone(_SWEDEN).strftime("%Y-%m-%d %H:%M")
-    html = _TEMPLATES.get_template("extract.html").render(
-        rows=rows, columns=columns, holder=holder, made_at=moment, receipt=receipt
-    )
-    own = {"Cache-Control": "private, no-store", "Content-Security-Policy": _ALONE}
-    return HTMLResponse(html, headers=_HEADERS | own)
 
 
 @lru_cache(maxsize=1)

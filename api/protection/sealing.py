@@ -34,12 +34,12 @@ class Sealer:
         """The key that pseudonyms are derived from: 32 bytes, untouched by a rotation."""
         return self._keys.pseudonym
 
-    def mark(self, digest: bytes) -> bytes:
+    def mark(self, content: bytes) -> bytes:
         """A digest that is the same for the same content and tells nothing to whoever has no key: 32 bytes.
 
         INVARIANT: what is kept in the database of a request that held sealed texts cannot be found by guessing them.
         """
-        return hmac.digest(self._keys.pseudonym, b"samsyn request v1\0" + digest, sha256)
+        return hmac.digest(self._keys.pseudonym, b"samsyn request v1\0" + content, sha256)
 
     def seal(self, row_id: str, field: str, value: str) -> bytes:
         """The value as a Fernet token (base64, ASCII), bound to its row and field."""

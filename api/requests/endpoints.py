@@ -13,7 +13,7 @@ from api.disclosure.asking import Asking
 from api.disclosure.gate import Answer
 from api.disclosure.selection import Selection, parse_sort
 from api.disclosure.stepping import Leaf
-from api.errors import not_found
+from api.errors import invalid, not_found
 from api.law.endpoints import AcceptLanguage
 from api.law.service import language_of
 from api.requests import service
@@ -124,7 +124,8 @@ async def create_request(
         path = f"{COLLECTION}/{request_id}"
         return await created(request, parts, who, service.one_request(request_id), path, "the disclosure request")
 
-    return await once(request, parts, who, key, collection=COLLECTION, write=write, answer=answer)
+    stated = (purpose, case_reference)
+    return await once(request, parts, who, key, collection=COLLECTION, write=write, answer=answer, beside=stated)
 
 
 @router.post(
@@ -187,6 +188,8 @@ async def withdraw_request(
     key: OptionalIdempotencyKey,
 ) -> Response:
     """The requester takes its request back, as long as it is undecided. Scope `disclosure:request`. No body."""
+    if await request.body():
+        raise invalid("body", "is not read here", "send none")
     service.require_authority(who, parts.law.authorities, "disclosure:request")
 
     async def take(connection: AsyncConnection, _: UUID) -> Leaf:

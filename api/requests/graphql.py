@@ -127,7 +127,7 @@ class DisclosureRequestMutation:
             )
             await context.parts.ledger.append_within(connection, leaf)
 
-        return await created_once(context, COLLECTION, sent, write)
+        return await created_once(context, COLLECTION, sent | {"": [purpose, case_reference]}, write)
 
     @strawberry.mutation(description="The holder asks for what it needs to decide; not where it is a duty")
     async def ask_supplement(self, info: strawberry.Info, id: strawberry.ID, question: str) -> Stepped:  # noqa: A002
@@ -186,6 +186,7 @@ async def taken(context: Any, path: str, sent: Mapping[str, Any], take: Take) ->
 
 async def stepped(context: Any, given: str, name: str, sent: Mapping[str, Any], take: Take) -> Stepped:
     """Take a step with a request, and say where to read it."""
+    service.require_header("Purpose", context.who.purpose)
     path = f"{COLLECTION}/{as_id(given)}"
     written = await taken(context, f"{path}/{name}", sent, take)
     return Stepped(id=strawberry.ID(given), location=context.parts.settings.api_url + path, replayed=written.replayed)

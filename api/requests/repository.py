@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Text, bindparam, case, column, func, inser
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from api.disclosure.resource import AGENCY, Filter, Resource
+from api.disclosure.resource import AGENCY, Filter, Resource, one_of
+from api.requests.states import STATES
 from api.requests.tables import DisclosureRequest
 from api.store.base import table_of
 
@@ -64,11 +65,11 @@ REQUESTS = Resource(
     filters={
         # What goes with every row that is visible at all may be filtered on by everybody.
         "id": Filter((), _REQUESTS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),
-        "state": Filter(("state",), _REQUESTS.c.state == bindparam("state", type_=Text()), lambda v: {"state": v}),
+        "state": Filter(("state",), _REQUESTS.c.state == bindparam("state", type_=Text()), one_of("state", *STATES)),
         "role": Filter(
             ("requester", "holder"),
             case((_AS == "requester", _REQUESTS.c.requester == AGENCY), else_=_REQUESTS.c.holder == AGENCY),
-            lambda v: {"role": v},
+            one_of("role", "requester", "holder"),
         ),
     },
 )

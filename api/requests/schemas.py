@@ -3,16 +3,25 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.interventions.schemas import SceneReference
 from api.requests.states import State
-from api.web.datatypes import Body, Out, Slug, StrictDateTime, Text
+from api.web.datatypes import Body, Out, Slug, StrictDateTime, Text, refusal
 from api.web.documents import PageOf, Single
+from policies.grants import says_something
+
+
+def _words(text: str) -> str:
+    if not says_something(text):
+        raise refusal("has no word in it", "say it in words")
+    return text
+
 
 # Texts as `Text` checks them, spelled so that a type checker sees a `str`.
 Prose = Annotated[str, *Text(4000, lines=True).__metadata__]
-Question = Annotated[str, *Text(2000, lines=True).__metadata__]
+Words = Annotated[Prose, AfterValidator(_words)]
+Question = Annotated[str, *Text(2000, lines=True).__metadata__, AfterValidator(_words)]
 Kind = Literal["person-identity", "person-contact", "person-whereabouts", "person-circumstance", "person-health"]
 Kinds = Annotated[list[Kind], Field(min_length=1, max_length=20, description="Kinds of information / Uppgiftsslag")]
 ProvisionId = Annotated[
@@ -55,7 +64,7 @@ class RequestIn(Body):
     provision: ProvisionId
     scope: ScopeIn
     kinds: Kinds
-    why: Prose
+    why: Words
 
 
 class SupplementIn(Body):
@@ -71,7 +80,7 @@ class SupplementAnswerIn(Body):
 
     model_config = {"json_schema_extra": {"example": {"answer": "Oktober 2026."}}}
 
-    answer: Prose
+    answer: Words
 
 
 class AttestationText(Out):

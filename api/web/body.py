@@ -16,7 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Fault, Problem
-from api.web.faults import shortened
+from api.web.faults import member
 from api.web.problems import problem_response
 
 MAX_DEPTH = 64
@@ -161,7 +161,7 @@ def _rendered(place: "_Place | None") -> str:
     steps: list[str] = []
     while place is not None:
         place, step = place
-        steps.append(f"[{step}]" if isinstance(step, int) else f".{shortened(step)}")
+        steps.append(f"[{step}]" if isinstance(step, int) else f".{member(step)}")
     text = "body" + "".join(reversed(steps))
     return text if len(text) <= _MAX_PLACE else text[: _MAX_PLACE - 1] + "…"
 
@@ -219,7 +219,7 @@ _CHECKS: dict[type, Callable[[Any], _Fault]] = {
     str: _fault_in_text,
     int: _fault_in_integer,
     float: _fault_in_real,
-    _Duplicate: lambda value: (f"names “{shortened(value.key)}” more than once", "name each member once"),
+    _Duplicate: lambda value: (f"names “{member(value.key)}” more than once", "name each member once"),
 }
 
 

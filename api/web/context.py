@@ -116,8 +116,8 @@ def _known(where: str, value: str | None, allowed: object) -> None:
     if value is not None and value not in names:
         raise Problem(
             "invalid",
-            f"{where}: unknown value `{value[:60]}`",
-            faults=[Fault(where, f"unknown value `{value[:60]}`", f"one of {', '.join(names)}")],
+            f"{where}: is not one of the allowed values",
+            faults=[Fault(where, "is not one of the allowed values", f"one of {', '.join(names)}")],
         )
 
 

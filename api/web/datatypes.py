@@ -43,9 +43,10 @@ DATE_PATTERN = rf"^{_DAY}$"
 DATE_TIME_PATTERN = rf"^{_DAY}T{_TIME}{_ZONE}$"
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 # C0 and C1 controls, DEL, and the marks that turn the reading direction: a name must read as it is stored.
-_CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
-LINE_PATTERN = rf"^[^{_CONTROLS}\t\n]*$"
-LINES_PATTERN = rf"^[^{_CONTROLS}]*$"
+_FURTHER = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+LINE_PATTERN = rf"^[^\x00-\x08\x0b-\x1f{_FURTHER}\t\n]*$"
+LINES_PATTERN = rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f{_FURTHER}]*$"
+_LINE_END = re.compile(r"\r\n?")
 
 _DATE = re.compile(DATE_PATTERN.removesuffix("$") + r"\Z")
 _DATE_TIME = re.compile(DATE_TIME_PATTERN.removesuffix("$") + r"\Z")
@@ -112,6 +113,11 @@ def _nfc(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def _lines(value: str) -> str:
+    # Windows ends a line with two characters, and an officer's text is often pasted from there.
+    return _nfc(_LINE_END.sub("\n", value))
+
+
 StrictDate = Annotated[
     date,
     BeforeValidator(_date),
@@ -144,9 +150,10 @@ Slug = Annotated[
 
 
 def Text(max_length: int, *, min_length: int = 1, lines: bool = False) -> Any:  # noqa: N802 - it stands where a type stands
-    """Type of a text of `min_length`–`max_length` characters, kept as sent but in Unicode NFC.
+    r"""Type of a text of `min_length`–`max_length` characters, kept as sent but in Unicode NFC.
 
-    Control characters and direction marks are refused; with `lines`, newline and tab are allowed.
+    Control characters and direction marks are refused; with `lines`, tabs and line ends are allowed, and every line
+    end (`\r\n`, `\r`) becomes `\n`.
     """
     return Annotated[
         str,
@@ -156,7 +163,7 @@ def Text(max_length: int, *, min_length: int = 1, lines: bool = False) -> Any:  
             max_length=max_length,
             strict=True,
         ),
-        AfterValidator(_nfc),
+        AfterValidator(_lines if lines else _nfc),
     ]
 
 

@@ -3,9 +3,12 @@
 A fault names the place as the caller wrote it (`body.interventions[0].status`, `query.page`), says what is wrong
 without the names of our types, and lists allowed values where there are any.
 
-INVARIANT: what was sent under a name in `NEVER_ECHOED` is not repeated, nor more than 60 characters of anything.
+INVARIANT: of a body nothing is repeated that could be a text about a person, whatever the member is called: numbers
+that are out of bounds, and what looks like a slip of a listed value. Nothing is repeated of a header, nor more than 60
+characters of anything.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,18 +16,29 @@ from fastapi.exceptions import RequestValidationError
 
 from api.errors import Fault, Problem
 
-NEVER_ECHOED = frozenset({"name", "identityNumber", "contact", "birthDate", "circumstances"})
 # Headers that cannot be read, as opposed to read but unknown: 400 rather than 422.
 _SYNTAX_HEADERS = frozenset({"idempotency-key", "if-match", "if-none-match"})
 _MAX_ECHO = 60
 _MAX_FAULTS = 50
 _PART = {"path", "query", "header", "cookie", "body"}
+# Errors that tell more with the value beside them: of bounds, of closed lists, and of our own types (days, numbers).
+_BOUNDS = ("greater_than", "less_than", "multiple_of")
+_LISTS = ("literal_error", "enum")
+_OURS = "samsyn"
+# How the values of closed lists are written.
+_LISTED = re.compile(r"[a-z][a-z0-9-]*")
+_NAME = re.compile(r"[^\W\d][\w$.:-]*")
 
 
 def shortened(text: str) -> str:
     """At most 60 characters of a text, on one line."""
     line = "".join(character if character.isprintable() else "�" for character in text[: _MAX_ECHO + 1])
     return line if len(line) <= _MAX_ECHO else line[: _MAX_ECHO - 1] + "…"
+
+
+def member(name: str) -> str:
+    """The name of a body's member as it may be repeated: what does not read as a name may be anything."""
+    return shortened(name) if _NAME.fullmatch(name) else "…"
 
 
 def _number(limit: Any) -> str:
@@ -76,7 +90,6 @@ _FAMILIES: tuple[tuple[str, _Words], ...] = (
     ("uuid_", ("is not a UUID", None)),
     ("url_", ("is not a URL", None)),
 )
-_ECHOED = ("literal_error", "enum", "greater_than", "less_than", "multiple_of", "string_pattern_mismatch", "samsyn")
 
 
 def _words(error: dict[str, Any]) -> _Words:
@@ -91,14 +104,12 @@ def _words(error: dict[str, Any]) -> _Words:
     return "is not acceptable", None
 
 
-def _place(location: Sequence[int | str], body: Any, kind: str) -> tuple[str, bool]:
-    """Return the location as the caller wrote it, and whether what was sent there may be repeated."""
+def _place(location: Sequence[int | str], body: Any, kind: str) -> str:
+    """The location as the caller wrote it."""
     part, *rest = location or ("request",)
     place = str(part) if part in _PART else "request"
-    may_echo = place not in {"header", "cookie"}
     current = body
     for index, step in enumerate(rest):
-        may_echo = may_echo and step not in NEVER_ECHOED
         if place.startswith("body"):
             inside = isinstance(current, dict) and step in current
             nth = isinstance(current, list) and isinstance(step, int) and step < len(current)
@@ -107,18 +118,28 @@ def _place(location: Sequence[int | str], body: Any, kind: str) -> tuple[str, bo
             if not (inside or nth or (last and kind == "missing")):
                 continue
             current = current[step] if inside or nth else None
-        place += f"[{step}]" if isinstance(step, int) else f".{shortened(str(step))}"
-    return (place.lower() if place.startswith("header") else place), may_echo
+        place += f"[{step}]" if isinstance(step, int) else f".{member(str(step))}"
+    return place.lower() if place.startswith("header") else place
+
+
+def _repeatable(kind: str, part: int | str, sent: Any) -> bool:
+    """Whether an error may show the value that was sent there, by the error's kind and never by a field's name."""
+    if not isinstance(sent, str):
+        return kind.startswith(_BOUNDS) and isinstance(sent, int | float)
+    if kind.startswith(_LISTS):
+        return _LISTED.fullmatch(sent) is not None
+    # In an address days and numbers are texts too.
+    return part in {"path", "query"} and (kind == _OURS or kind.startswith(_BOUNDS))
 
 
 def fault_of(error: dict[str, Any], body: Any = None) -> Fault:
     """One pydantic error (a member of `.errors()`) as a fault; `body` is the parsed content it stands in."""
-    where, may_echo = _place(error["loc"], body, error["type"])
+    kind, location, sent = error["type"], error["loc"], error.get("input")
     what, hint = _words(error)
-    sent = error.get("input")
-    if may_echo and error["type"].startswith(_ECHOED) and isinstance(sent, str | int | float):
+    part = location[0] if location else "request"
+    if part not in {"header", "cookie"} and _repeatable(kind, part, sent):
         what = f"“{shortened(str(sent))}” {what}"
-    return Fault(where, what, hint)
+    return Fault(_place(location, body, kind), what, hint)
 
 
 def problem_of(error: RequestValidationError) -> Problem:

@@ -12,7 +12,7 @@ through the gate, so that it is decided by today's law, purpose and decisions an
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -127,14 +127,24 @@ async def write_once(
 
 
 async def once(
-    request: Request, parts: Services, who: Asking, key: str | None, *, collection: str, write: Write, answer: AnswerOf
+    request: Request,
+    parts: Services,
+    who: Asking,
+    key: str | None,
+    *,
+    collection: str,
+    write: Write,
+    answer: AnswerOf,
+    beside: Sequence[str] = (),
 ) -> Response:
     """Make one thing and answer 201, or give the first answer again.
 
     `answer` makes the response for an id after the commit; it reads through the gate. Scope and sector are checked
-    before this is called, the content in `write`, so that a replay is not judged by a later day. See `write_once`.
+    before this is called, the content in `write`, so that a replay is not judged by a later day. `beside` the body is
+    what headers say of the thing that is made: with another purpose it is another one. See `write_once`.
     """
-    mark = fingerprint(request.method, request.url.path, await request.json())
+    sent = await request.json()
+    mark = fingerprint(request.method, request.url.path, [sent, *beside] if beside else sent)
     written = await write_once(parts, who, key, mark, collection=collection, write=write)
     if written.first is not None and written.first.body:
         first = written.first

@@ -71,6 +71,19 @@ _HEADERS: dict[str, Json] = {
     },
 }
 _HEADER_OF_STATUS = {201: "Location", 401: "WWW-Authenticate", 405: "Allow"}
+_WHY, _CASE = "Purpose", "Case-Reference"
+# What these cannot do without, by operation: elsewhere the headers open fields. The token is read first, so FastAPI
+# takes them for optional.
+NEEDED_HEADERS: Final[dict[str, frozenset[str]]] = {
+    "answerSupplement": frozenset({_WHY}),
+    "askSupplement": frozenset({_WHY}),
+    "createRequest": frozenset({_WHY, _CASE}),
+    "decideRequest": frozenset({_WHY}),
+    "discloseOnOwnInitiative": frozenset({_WHY}),
+    "eraseIndividual": frozenset({_WHY, _CASE}),
+    "makeExtract": frozenset({_WHY, _CASE}),
+    "withdrawRequest": frozenset({_WHY}),
+}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -147,8 +160,11 @@ def _complete(path: str, method: str, operation: Json, components: Json) -> None
     responses = operation["responses"]
     for status in _statuses(path, method, operation, public=public):
         responses.setdefault(str(status), {})
+    needed = NEEDED_HEADERS.get(operation["operationId"], frozenset())
     for parameter in operation.setdefault("parameters", []):
         _without_null(parameter)
+        if parameter["in"] == "header" and parameter["name"] in needed:
+            parameter["required"] = True
     operation["parameters"].append(copy.deepcopy(_TRACE_PARAMETER))
     for status in sorted(responses):
         code = int(status) if status.isdigit() else 0

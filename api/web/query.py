@@ -2,6 +2,7 @@
 
 `RequestSyntax`      ASGI middleware: percent-encoding, UTF-8, NUL, headers sent twice, headers too long
 `DeclaredQuery`      the query parameters a route declares; refuses any other, and one value too many
+`check_order`        two parameters that begin and end something
 
 A parameter that is silently ignored is a filter the caller believes in: unknown ones are refused, always.
 """
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import Fault, Problem
+from api.errors import Fault, Problem, invalid
 from api.web.faults import shortened
 
 # Two of these would let a proxy and the service believe in different callers, purposes or keys.
@@ -93,6 +94,12 @@ def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 def _unreadable(where: str, what: str, hint: str) -> Problem:
     return Problem("unreadable", f"{where}: {what}", faults=[Fault(where, what, hint)])
+
+
+def check_order(start: Any, end: Any, *, place: str = "query") -> None:
+    """Raise a 422 problem where `from` lies after `to`; either may be None. An empty answer would tell of nothing."""
+    if start is not None and end is not None and start > end:
+        raise invalid(f"{place}.from", "lies after `to`", "give the earlier one first")
 
 
 class DeclaredQuery:

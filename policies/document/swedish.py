@@ -50,14 +50,14 @@ FIELDS = {
         "hotspots": "särskilt belastade punkter", "timePattern": "tidsmönster", "interviews": "intervjuer",
     },
     "individual": {
-        "id": "beteckning", "mapping": "kartläggning", "holder": "myndighet som håller uppgiften", "role": "roll",
-        "name": "namn", "identityNumber": "identitetsnummer", "birthDate": "födelsedag", "sex": "kön",
+        "id": "beteckning", "mapping": "kartläggning", "holder": "myndighet som förfogar över uppgiften",
+        "role": "roll", "name": "namn", "identityNumber": "identitetsnummer", "birthDate": "födelsedatum", "sex": "kön",
         "contact": "kontaktuppgift", "substances": "preparat", "circumstances": "omständigheter",
-        "observedOn": "iakttagen den", "basis": "faktum eller bedömning", "protectedIdentity": "skyddad identitet",
-        "pseudonym": "pseudonym hos mottagaren",
+        "observedOn": "datum för iakttagelsen", "basis": "faktum eller bedömning",
+        "protectedIdentity": "skyddad identitet", "pseudonym": "pseudonym hos mottagaren",
     },
     "disclosure-request": {
-        "id": "beteckning", "requester": "myndighet som begär", "holder": "myndighet som håller uppgiften",
+        "id": "beteckning", "requester": "myndighet som begär", "holder": "myndighet som begäran riktas till",
         "purpose": "ändamål", "provision": "bestämmelse", "duty": "uppgiftsskyldighet", "caseReference": "diarienummer",
         "scene": "drogscen", "question": "fråga", "kinds": "uppgiftsslag", "why": "skäl", "state": "läge",
         "createdAt": "inkommen", "supplementQuestion": "begärd komplettering",
@@ -67,7 +67,7 @@ FIELDS = {
         "refusalCitation": "paragraf för avslag", "refusalAppeal": "hur beslutet överklagas",
     },
     "disclosure-decision": {
-        "id": "beteckning", "request": "begäran", "holder": "myndighet som håller uppgiften", "recipient": "mottagare",
+        "id": "beteckning", "request": "begäran", "holder": "utlämnande myndighet", "recipient": "mottagare",
         "provision": "bestämmelse", "purpose": "ändamål", "caseReference": "diarienummer",
         "resource": "slag av uppgifter", "fields": "uppgifter", "items": "rader", "attestations": "anteckningar",
         "state": "läge", "validFrom": "gäller från", "validUntil": "gäller till", "decidedAt": "beslutad",

@@ -19,8 +19,8 @@ Svaret bygger på de bestämmelser som återges här och på inga andra. Dokumen
 med: det som står här är det som tillämpas.
 
 **Dokumentet är ingen rättslig rådgivning.** Bestämmelserna återges i sammanfattning, inte ordagrant. Varje utlämnande
-prövas i det enskilda fallet av den myndighet som håller uppgiften. Systemet prövar de villkor som går att pröva utan
-bedömning: sektor, mottagare, ändamål, uppgiftsslag, ålder, dag och vilken sekretess som bryts. Allt som kräver en
+prövas i det enskilda fallet av den myndighet som förfogar över uppgiften. Systemet prövar de villkor som går att pröva
+utan bedömning: sektor, mottagare, ändamål, uppgiftsslag, ålder, dag och vilken sekretess som bryts. Allt som kräver en
 avvägning eller något som systemet inte kan se avgörs av en person hos den utlämnande myndigheten, som antecknar det
 som står under bestämmelsen. Systemet godkänner aldrig något på egen hand, inte heller när det finns en skyldighet."""
 
@@ -29,10 +29,10 @@ _READING = """\
   *Omvänt*: uppgiften är hemlig om det inte står klart att den kan lämnas utan skada eller men. *Absolut*: uppgiften är
   hemlig utan någon sådan prövning.
 - **Flera lås.** Gäller flera sekretessbestämmelser för samma uppgift måste alla öppnas (7 kap. 3 § OSL).
-- **Får och ska.** En *möjlighet* (får) låter den myndighet som håller uppgiften lämna den. En *uppgiftsskyldighet*
-  (ska) i lag eller förordning bryter sekretess genom 10 kap. 28 § OSL; den avvägning som skyldigheten själv rymmer gör
-  den som lämnar uppgiften. En skyldighet utanför OSL är därför angiven som verkande genom 10 kap., och når aldrig en
-  uppgift där 10 kap. inte gäller.
+- **Får och ska.** En *möjlighet* (får) låter den myndighet som förfogar över uppgiften lämna den. En
+  *uppgiftsskyldighet* (ska) i lag eller förordning bryter sekretess genom 10 kap. 28 § OSL; den avvägning som
+  skyldigheten själv rymmer gör den som lämnar uppgiften. En skyldighet utanför OSL är därför angiven som verkande genom
+  10 kap., och når aldrig en uppgift där 10 kap. inte gäller.
 - **Bryter och öppnar.** Raden *Bryter* återger bestämmelsens eget innehåll. Raden *Öppnar i Samsyn* är uträknad: de
   sekretessbestämmelser som bryts för en uppgift hos någon av dem som bestämmelsen vänder sig till. På samma sätt är
   raderna *Kan brytas av* uträknade. Att en bestämmelse nämns där betyder inte att den passar: mottagare, ändamål och

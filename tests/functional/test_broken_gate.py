@@ -94,7 +94,8 @@ def every_field(plant) -> None:
     def all_released(selection, decisions, values, path, *, keep_withheld):
         node = shape_of(selection, decisions, values, path, keep_withheld=keep_withheld)
         fields = tuple((name, key, literal, (RowRule("any"),)) for name, key, literal, _ in node.fields)
-        return dataclasses.replace(node, fields=fields, visible=(RowRule("any"),))
+        ways = tuple((name, (RowRule("any"),)) for name, _ in node.ways)
+        return dataclasses.replace(node, fields=fields, visible=(RowRule("any"),), ways=ways)
 
     plant(compile_module, "_shape", all_released)
 
@@ -194,8 +195,9 @@ async def test_gate_that_takes_everything_for_open_is_refused(house, mapping: st
 
 async def test_gate_that_never_looks_whether_a_decision_lives_gets_nothing_by_a_dead_one(house, plant):
     app, leaks = house
+    alive = " AND d.revoked_at IS NULL"
     for_ever = (
-        gate_module._LIVE_DECISIONS.partition(" AND d.revoked_at IS NULL")[0] + " AND $3::timestamptz IS NOT NULL"
+        gate_module._LIVE_DECISIONS.partition(alive)[0] + " AND ($3::timestamptz, $4::text, $5::boolean) IS NOT NULL"
     )
     plant(gate_module, "_LIVE_DECISIONS", for_ever)
     plant(compile_module, "_row_condition", lambda *_, **__: true())

@@ -24,6 +24,7 @@ from tests.functional.audit_support import (
     record,
     shared,
 )
+from tests.functional.individuals_support import disclosed
 from tests.support import App, moment
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -79,8 +80,9 @@ async def test_what_a_decision_opened_about_another_is_not_told_of_this_person(a
     mapping = await new_mapping(app)
     mine, others = await record(app, mapping), await record(app, mapping, **ANOTHER)
     await decide(app, [mine], fields=["name"])
-    await decide(app, [others], fields=["contact"], provision="lag-2025-170-4")
+    contact = await decide(app, [others], fields=["contact"], provision="lag-2025-170-4")
     await read(app, mapping, RECIPIENT)
+    await disclosed(app, contact)
     row = given(await events(app, mine))[0]
     assert "name" in row["fields"]
     assert "contact" not in row["fields"]
@@ -137,7 +139,7 @@ async def test_extract_is_whole_or_not_at_all(app: App, monkeypatch: pytest.Monk
 async def test_disclosure_is_told_with_all_that_a_log_must_hold(app: App):
     answer = await shared(app)
     row = given(await events(app, answer.item))[0]
-    assert row["event"] == "lämnad till annan myndighet"
+    assert row["event"] == "uppgift lämnad till annan myndighet"
     assert {"name", "birthDate"} <= set(row["fields"])
     assert "contact" not in row["fields"]
     assert row["subject"] == f"{RECIPIENT}-development"
@@ -152,7 +154,7 @@ async def test_own_reading_is_told_with_who_read_and_nobody_as_recipient(app: Ap
     await app.client(HOLDER, headers=SUPERVISION, person=True).get(f"mappings/{mapping}/individuals/{item}")
     row = (await events(app, item))[0]
     assert (row["event"], row["subject"], row["subjectRole"]) == (
-        "läst i den egna verksamheten",
+        "uppgift läst i den egna verksamheten",
         "handläggare-1",
         "beslutsfattare",
     )
@@ -206,6 +208,36 @@ async def test_extract_is_limited_to_the_days_asked_for(fresh_app: App):
     assert not given(await events(fresh_app, answer.item, **{"from": "2026-11-20"}))
 
 
+async def test_every_form_says_which_days_it_is_limited_to(app: App):
+    answer = await shared(app)
+    days = {"from": "2020-01-01", "to": "2020-01-02"}
+    told = (await extract(app, HOLDER, answer.item, **days)).json()
+    assert ({"from": told["from"], "to": told["to"]}, told["events"]) == (days, [])
+    page = await extract(app, HOLDER, answer.item, "text/html", **days)
+    assert "Inget är antecknat från och med 1 januari 2020 till och med 2 januari 2020." in page.text
+    table = await extract(app, HOLDER, answer.item, "text/csv", **days)
+    assert table.headers["content-disposition"] == 'attachment; filename="loggutdrag_2020-01-01--2020-01-02.csv"'
+    whole = (await extract(app, HOLDER, answer.item)).json()
+    assert (whole["from"], whole["to"]) == (None, None)
+
+
+async def test_days_that_end_before_they_begin_are_refused_on_every_face_and_nothing_is_noted(app: App):
+    answer = await shared(app)
+    days = {"from": "2026-01-02", "to": "2026-01-01"}
+    before = await entries(app, HOLDER)
+    for form in FORMS:
+        refused = await extract(app, HOLDER, answer.item, form, **days)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["where"] == "query.from"
+    assert (await entries(app, HOLDER, status=422, **days))["errors"][0]["where"] == "query.from"
+    query = '{ ledgerEntries(from: "2026-01-02", to: "2026-01-01") { totalRecords } }'
+    body = (await app.client(HOLDER, headers=SUPERVISION).post("graphql", json={"query": query})).json()
+    assert body["data"] is None
+    assert body["errors"][0]["extensions"]["problem"]["errors"][0]["where"] == "arguments.from"
+    # Reading one's entries is one of them.
+    assert len(await entries(app, HOLDER)) - len(before) == 1
+
+
 async def test_extract_is_noted_and_stands_in_the_next_one(app: App):
     answer = await shared(app)
     first = (await extract(app, HOLDER, answer.item)).json()
@@ -214,7 +246,7 @@ async def test_extract_is_noted_and_stands_in_the_next_one(app: App):
     assert (row["kind"], row["subject"], row["caseReference"]) == ("extract", "handläggare-1", "T1/2026")
     assert row["items"]["individual"][HOLDER].count(answer.item) == 1
     again = await events(app, answer.item)
-    assert (again[0]["kind"], again[0]["event"]) == ("extract", "loggutdrag gjort")
+    assert (again[0]["kind"], again[0]["event"]) == ("extract", "loggutdrag framställt")
     assert first["receipt"] not in json.dumps(again), "the person is told what happened, not where it is kept"
 
 
@@ -228,7 +260,7 @@ async def test_extract_comes_as_a_table_for_a_spreadsheet(app: App):
     assert made.headers["cache-control"] == "private, no-store"
     header, *rows = list(csv.reader(io.StringIO(made.text), strict=True))
     assert header[:3] == ["tid", "händelse", "uppgifter"]
-    row = next(row for row in rows if row[1] == "lämnad till annan myndighet")
+    row = next(row for row in rows if row[1] == "uppgift lämnad till annan myndighet")
     assert "namn" in row[2].split(", ")
     assert row[5:] == [RECIPIENT, "förebygga, förhindra eller upptäcka brottslig verksamhet", "10 kap. 18 a § OSL"]
 
@@ -240,7 +272,8 @@ async def test_extract_comes_as_a_page_to_hand_out(app: App):
     assert made.headers["cache-control"] == "private, no-store"
     assert "default-src 'none'" in made.headers["content-security-policy"]
     assert '<html lang="sv">' in made.text
-    assert "lämnad till annan myndighet" in made.text
+    assert "uppgift lämnad till annan myndighet" in made.text
+    assert f"<dt>Diarienummer</dt><dd>{SUPERVISION['Case-Reference']}</dd>" in made.text
     assert "10 kap. 18 a § OSL" in made.text
     for loads in ("<script", "<link", "src=", "href="):
         assert loads not in made.text, "the page stands by itself"

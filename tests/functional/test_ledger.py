@@ -95,7 +95,8 @@ async def test_what_does_not_exist_yet_is_not_found(app: App):
     await get(app, "proofs/inclusion", status=404, receipt=str(uuid.uuid4()))
     await get(app, "proofs/inclusion", status=404, leaf=0, size=0)
     await get(app, "proofs/consistency", status=404, **{"from": size + 1})
-    await get(app, "proofs/consistency", status=404, **{"from": 2, "to": 1})
+    await get(app, "proofs/consistency", status=422, **{"from": 2, "to": 1})
+    await get(app, "leaves", status=422, **{"from": 2, "to": 1})
 
 
 async def test_leaf_and_receipt_must_be_of_one_leaf(app: App):

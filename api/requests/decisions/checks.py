@@ -9,7 +9,7 @@ from api.errors import Fault
 from api.individuals.repository import HeldItem
 from api.requests.repository import RequestRow
 from api.requests.service import Desk
-from policies.grants import GrantCheck, unattested
+from policies.grants import LOCATING_FIELDS, GrantCheck, unattested
 from policies.model import Field, Law
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -50,10 +50,14 @@ def end_of(until: date | datetime) -> datetime:
 
 
 def unasked(request: RequestRow, names: Sequence[str], law: Law) -> Iterator[Fault]:
-    """Fields of kinds that were not asked for; what goes with every row (its key) nobody has to ask for."""
+    """Fields of kinds that were not asked for; what goes with every row (its key) nobody has to ask for.
+
+    But the place: to name it is to show it of a person with protected identity too.
+    """
     for name in dict.fromkeys(names):
         field = law.fields["individual", name]
-        if not field.key and field.kind.id not in request.kinds and name not in _NOT_ASKED_FOR:
+        goes_with_row = field.key and name not in LOCATING_FIELDS
+        if not goes_with_row and field.kind.id not in request.kinds and name not in _NOT_ASKED_FOR:
             what = f"is of the kind {field.kind.id}, which was not asked for"
             yield Fault(f"body.fields.{name}", what, "disclose it on own initiative, if a provision allows that")
 

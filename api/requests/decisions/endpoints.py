@@ -137,10 +137,11 @@ async def disclose_on_own_initiative(
 ) -> Response:
     """Disclose what nobody has asked for, where the provision allows that. A person with a role, `disclosure:decide`.
 
-    Checked like a grant; `purpose` in the body is the recipient's.
+    Needs `Purpose` and `Case-Reference`. Checked like a grant; `purpose` in the body is the recipient's.
     """
     require_authority(who, parts.law.authorities, "disclosure:decide")
-    require_header("Purpose", who.purpose)
+    purpose = require_header("Purpose", who.purpose)
+    case_reference = require_header("Case-Reference", who.case_reference)
 
     async def write(connection: AsyncConnection, decision_id: UUID) -> None:
         leaf = await service.decide_on_own_initiative(connection, body, granting_of(parts, who), decision_id)
@@ -150,7 +151,8 @@ async def disclose_on_own_initiative(
         path = f"{COLLECTION}/{decision_id}"
         return await created(request, parts, who, service.one_decision(decision_id), path, "the disclosure decision")
 
-    return await once(request, parts, who, key, collection=COLLECTION, write=write, answer=answer)
+    stated = (purpose, case_reference)
+    return await once(request, parts, who, key, collection=COLLECTION, write=write, answer=answer, beside=stated)
 
 
 @router.delete(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry.scalars import JSON
 
 from api.disclosure.stepping import Leaf
+from api.errors import invalid
 from api.graphql.binding import Created, Page, RootField, as_body, compiled, created_once, same_names
 from api.requests.decisions import service
 from api.requests.decisions.endpoints import COLLECTION, granting_of
@@ -145,7 +146,10 @@ class DisclosureDecisionMutation:
         """As POST /disclosure-decisions."""
         context = info.context
         require_authority(context.who, context.parts.law.authorities, "disclosure:decide")
-        require_header("Purpose", context.who.purpose)
+        stated = [
+            require_header("Purpose", context.who.purpose),
+            require_header("Case-Reference", context.who.case_reference),
+        ]
         sent = _attested(as_body(decision))
         body = context.checked(OwnInitiativeIn, sent)
 
@@ -154,7 +158,7 @@ class DisclosureDecisionMutation:
             leaf = await service.decide_on_own_initiative(connection, body, granting, decision_id)
             await context.parts.ledger.append_within(connection, leaf)
 
-        return await created_once(context, COLLECTION, sent, write)
+        return await created_once(context, COLLECTION, sent | {"": stated}, write)
 
     @strawberry.mutation(description="End a decision; the very next read finds nothing under it")
     async def revoke_disclosure(
@@ -176,10 +180,13 @@ class DisclosureDecisionMutation:
 
 
 def _attested(sent: dict[str, Any]) -> dict[str, Any]:
-    """The body as REST has it: attestations by their ids."""
+    """The body as REST has it: attestations by their ids. Raises `Problem` 422 where one is said twice."""
     if "attestations" not in sent:
         return sent
-    return sent | {"attestations": {one["id"]: one["text"] for one in sent["attestations"]}}
+    attested = {one["id"]: one["text"] for one in sent["attestations"]}
+    if len(attested) != len(sent["attestations"]):
+        raise invalid("variables.decision.attestations", "names an attestation twice", "attest to each once")
+    return sent | {"attestations": attested}
 
 
 ROOTS = (

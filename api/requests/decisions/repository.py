@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from api.disclosure.resource import AGENCY, NOW, Filter, Resource
+from api.disclosure.resource import AGENCY, NOW, Filter, Resource, one_of
+from api.requests.states import DECISION_STATES
 from api.requests.tables import DisclosureDecision, DisclosureDecisionItem, DisclosureRequest
 from api.store.base import table_of
 
@@ -82,11 +83,11 @@ DECISIONS = Resource(
     filters={
         # What goes with every row that is visible at all may be filtered on by everybody.
         "id": Filter((), _DECISIONS.c.id == bindparam("id", type_=Uuid()), lambda v: {"id": v}),
-        "state": Filter(("state",), bindparam("state", type_=Text()) == _STATE, lambda v: {"state": v}),
+        "state": Filter(("state",), bindparam("state", type_=Text()) == _STATE, one_of("state", *DECISION_STATES)),
         "role": Filter(
             ("holder", "recipient"),
             case((_AS == "recipient", _DECISIONS.c.recipient == AGENCY), else_=_MINE),
-            lambda v: {"role": v},
+            one_of("role", "holder", "recipient"),
         ),
     },
 )

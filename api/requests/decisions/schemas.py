@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from api.interventions.schemas import SceneReference
-from api.requests.schemas import ID_EXAMPLE, Prose, ProvisionId
+from api.requests.schemas import ID_EXAMPLE, Prose, ProvisionId, Words
 from api.requests.states import DecisionState
 from api.web.datatypes import SLUG_PATTERN, Body, Out, Slug, StrictDate, StrictDateTime, Text, refusal
 from api.web.documents import PageOf, Single
@@ -45,7 +45,11 @@ Until = Annotated[
 AttestationId = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=64, strict=True)]
 Attestations = Annotated[
     dict[AttestationId, Prose],
-    Field(max_length=40, description="What the officer attests to, by id of the checklist, in the officer's words"),
+    Field(
+        max_length=40,
+        description="What the officer attests to, by id of the checklist, in the officer's words",
+        json_schema_extra={"additionalProperties": False},
+    ),
 ]
 
 Reason = Annotated[str, *Text(200).__metadata__]
@@ -94,7 +98,7 @@ class GrantIn(Body):
     valid_until: Until
     attestations: Attestations = {}
     provision: ProvisionId | None = None
-    reason: Prose | None = None
+    reason: Words | None = None
 
 
 class RefusalIn(Body):
@@ -103,7 +107,7 @@ class RefusalIn(Body):
     model_config = {"json_schema_extra": {"example": {"outcome": "refused", "reason": "Sekretess gäller (påhittat)."}}}
 
     outcome: Literal["refused"]
-    reason: Prose
+    reason: Words
 
 
 class OwnInitiativeIn(Body):

@@ -52,7 +52,7 @@ class Granting:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is to be handed out, in the words of either body, and between whom."""
+    """What is to be handed out, in the words of either body, and between whom; `items` in its places, some twice."""
 
     way: Way
     holder: Party
@@ -93,7 +93,7 @@ async def decide_request(
         way=way_between(holder, requester, provision, request.purpose, desk.today),
         holder=holder,
         recipient=requester,
-        items=tuple(dict.fromkeys(body.items)),
+        items=tuple(body.items),
         fields=tuple(dict.fromkeys(body.fields)),
         valid_until=body.valid_until,
         attestations=body.attestations,
@@ -122,7 +122,7 @@ async def decide_on_own_initiative(
         way=replace(way, initiative="own-initiative"),
         holder=known[own],
         recipient=known[body.recipient],
-        items=tuple(dict.fromkeys(body.items)),
+        items=tuple(body.items),
         fields=tuple(dict.fromkeys(body.fields)),
         valid_until=body.valid_until,
         attestations=body.attestations,
@@ -227,8 +227,7 @@ async def _grant(
         "age_from": check.wording.age_from if check.wording else None,
     }
     items = [
-        {"item_id": item, "alias": aliases[item], "pseudonym": _pseudonym(held[item], wanted, desk)}
-        for item in wanted.items
+        {"item_id": item, "alias": aliases[item], "pseudonym": _pseudonym(held[item], wanted, desk)} for item in aliases
     ]
     await add_decision(connection, decision, items)
     said = {

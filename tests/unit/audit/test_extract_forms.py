@@ -3,13 +3,13 @@
 import csv
 import io
 import uuid
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
-from api.audit.extract import COLUMNS, Event, as_csv, as_json, as_table, decisions_in, events
-from api.pages.rendering import extract_page
+from api.audit.extract import COLUMNS, Event, as_csv, as_json, as_table, decisions_in, events, file_name
+from api.audit.schemas import Days
 from policies.catalogue import law
 
 LAW = law()
@@ -49,21 +49,6 @@ def test_cell_that_a_spreadsheet_would_reckon_with_is_made_a_text(begins: str):
     assert row[4] == "a=b"
 
 
-def test_page_shows_what_others_wrote_as_text():
-    rows = table(subject="<script>alert(1)</script>", recipient='"><img src=x>')
-    page = extract_page(rows, COLUMNS, holder="<b>Nämnden</b>", made_at=datetime(2026, 1, 1, tzinfo=UTC), receipt="r")
-    body = bytes(page.body).decode()
-    assert "<script" not in body
-    assert "<img" not in body
-    assert "<b>" not in body
-    assert "&lt;script&gt;" in body
-
-
-def test_page_says_so_where_nothing_is_noted():
-    page = extract_page([], COLUMNS, holder="Nämnden", made_at=datetime(2026, 1, 1, tzinfo=UTC), receipt="r")
-    assert "Inget är antecknat." in bytes(page.body).decode()
-
-
 def test_times_of_the_table_are_swedish():
     assert table()[0][0] == "2026-07-02 00:30:00"
 
@@ -73,7 +58,8 @@ def test_names_are_in_plain_swedish_and_what_has_no_name_stands_as_it_is():
     some = released(("name", "osl-10-18a", decision), ("shoeSize", "osl-99", decision))
     row = table(resources=some, purpose="unheard-of", recipient="okand")[0]
     assert row[1:] == (
-        "lämnad till annan myndighet", "namn, shoeSize", "handläggare", "", "okand", "unheard-of", "10 kap. 18 a § OSL",
+        "uppgift lämnad till annan myndighet", "namn, shoeSize", "handläggare", "", "okand", "unheard-of",
+        "10 kap. 18 a § OSL",
     )  # fmt: skip
 
 
@@ -100,7 +86,7 @@ def test_own_reading_tells_the_own_fields_and_no_recipient():
     some = released(("name", "own-data", None), ("contact", "osl-10-18a", str(uuid.uuid4())))
     event = line(entry(role="receiver", recipient="socialtjansten", resources=some, items={"individual": {}}))
     assert (event.event, event.fields, event.recipient, event.provisions) == (
-        "läst i den egna verksamheten", ("name",), None, (),
+        "uppgift läst i den egna verksamheten", ("name",), None, (),
     )  # fmt: skip
 
 
@@ -112,7 +98,7 @@ def test_only_what_is_told_of_persons_is_told():
 def test_decision_is_told_with_the_fields_and_the_provision_it_names():
     event = line(entry(kind="disclosure-decision", fields=["name"], legalBasis="osl-10-18a", resources=None))
     assert as_json(event) == {
-        "at": AT, "kind": "disclosure-decision", "event": "beslut om att lämna ut", "fields": ["name"],
+        "at": AT, "kind": "disclosure-decision", "event": "beslut om utlämnande", "fields": ["name"],
         "subject": "handläggare", "subjectRole": None, "recipient": "polisen", "recipientName": "Polismyndigheten",
         "purpose": "prevent-crime", "provisions": [{"id": "osl-10-18a", "citation": "10 kap. 18 a § OSL"}],
     }  # fmt: skip
@@ -120,3 +106,16 @@ def test_decision_is_told_with_the_fields_and_the_provision_it_names():
 
 def test_kind_without_a_word_of_its_own_is_told_as_it_is_called():
     assert line(entry(kind="something-new", resources=None)).event == "something-new"
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [
+        (Days(), "loggutdrag.csv"),
+        (Days(date(2026, 1, 1), date(2026, 1, 2)), "loggutdrag_2026-01-01--2026-01-02.csv"),
+        (Days(date(2026, 1, 1)), "loggutdrag_2026-01-01--.csv"),
+        (Days(end=date(2026, 1, 2)), "loggutdrag_--2026-01-02.csv"),
+    ],
+)
+def test_table_is_saved_under_a_name_that_says_its_days(days: Days, name: str):
+    assert file_name(days) == name

@@ -2,9 +2,14 @@
 
 import base64
 import hashlib
+import os
+import re
+import secrets
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 
 from api.ledger.checkpoint import (
     LOG,
@@ -20,6 +25,10 @@ from api.ledger.checkpoint import (
     timestamp_of,
 )
 from api.ledger.merkle import EMPTY
+from api.ledger.schemas import NOTE_PATTERN, CosignatureIn
+
+SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
+print(f"SAMSYN_TEST_SEED={SEED}")
 
 # c2sp.org/signed-note, the example of a verifier key; golang.org/x/mod/sumdb/note, its test's key and note.
 SPEC_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -217,6 +226,42 @@ def test_text_that_is_no_note_is_refused(whole):
 def test_text_that_is_no_checkpoint_is_refused(text):
     with pytest.raises(NoteError):
         Checkpoint.parse(text)
+
+
+@seed(SEED)
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.from_regex(NOTE_PATTERN.removesuffix("$") + r"\Z"))
+def test_note_that_the_contract_admits_is_a_note_with_a_checkpoint(whole):
+    Checkpoint.parse(Note.parse(whole).text)
+    assert CosignatureIn(checkpoint=whole).checkpoint == whole
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"— {ORIGIN} x08gow==",
+        f"— {ORIGIN} x08gowA",
+        f"— {ORIGIN} x08gowB=",
+        f"— {ORIGIN} x08gowAAAB==",
+        f"— {ORIGIN} x08gowA===",
+        f"— {ORIGIN}",
+        f"- {ORIGIN} x08gowA=",
+        "— a b x08gowA=",
+        "— a+b x08gowA=",
+    ],
+)
+def test_line_that_is_no_signature_is_refused_by_contract_and_service(line):
+    whole = f"{TEXT}\n{line}\n"
+    assert re.search(NOTE_PATTERN, whole) is None
+    with pytest.raises(NoteError):
+        Note.parse(whole)
+
+
+def test_shortest_signature_is_admitted():
+    for value in ("x08gowA=", "x08gowAA", "x08gowAAAA=="):
+        whole = f"{TEXT}\n— {ORIGIN} {value}\n"
+        assert re.search(NOTE_PATTERN, whole)
+        assert len(Note.parse(whole).signatures) == 1
 
 
 def test_empty_log_has_a_checkpoint():

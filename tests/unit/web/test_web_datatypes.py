@@ -113,7 +113,7 @@ def test_text_is_kept_but_for_one_spelling_of_each_letter():
     assert ADAPTERS["line"].validate_python("  Va\u030arberg ") == "  Vårberg "
 
 
-@pytest.mark.parametrize("character", ["\0", "\x1b", "\r", "\x7f", "\x9b", "\u202e", "\u2066"])
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\x0b", "\x0c", "\x7f", "\x9b", "\u202e", "\u2066"])
 def test_control_characters_are_refused(character):
     assert not accepts("line", f"a{character}")
     assert not accepts("lines", f"a{character}")
@@ -122,7 +122,13 @@ def test_control_characters_are_refused(character):
 def test_line_breaks_only_where_lines_are_meant():
     assert accepts("lines", "a\n\tb")
     assert not accepts("line", "a\nb")
+    assert not accepts("line", "a\r\nb")
+    assert not accepts("line", "a\r")
     assert not accepts("line", "a\tb")
+
+
+def test_line_ends_are_kept_in_one_spelling_whatever_the_sender_works_on():
+    assert ADAPTERS["lines"].validate_python("a\r\nb\rc\n\r\nd") == "a\nb\nc\n\nd"
 
 
 class Thing(Body):
