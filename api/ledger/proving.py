@@ -14,7 +14,7 @@ from api.ledger import merkle, repository
 from api.ledger.checkpoint import Checkpoint, Note, NoteError, Signature, VerifierKey, note, signature_of
 from api.ledger.leaves import Leaf
 from api.ledger.repository import HeadMissingError, Witness
-from api.ledger.signing import Signer, SigningRefusedError
+from api.ledger.signing import NotRememberedError, Signer, SigningRefusedError
 from api.store.database import Database
 
 LEAVES_AT_ONCE = 1000
@@ -58,7 +58,7 @@ class Checkpoints:
         """The signed checkpoint of the newest head, or of an earlier size, with the cosignatures known for it.
 
         Raises `Problem` 404 for a size that the log does not have yet, 503 where nothing is signed over: the database
-        does not belong to what was signed before.
+        does not belong to what was signed before, or what is signed cannot be remembered (a full disk).
         """
         try:
             for _ in range(_TRIES):
@@ -68,6 +68,9 @@ class Checkpoints:
                 signature = await asyncio.to_thread(self._signer.sign, checkpoint, proofs)
                 if signature is not None:
                     return note(checkpoint, [signature, *cosigned])
+        except NotRememberedError as error:
+            _log.error("nothing new is signed: %s", error)
+            raise _not_remembered() from None
         except SigningRefusedError as error:
             _refuse(str(error))
         raise Problem("unavailable", "the log is being signed by others; try again", headers={"Retry-After": "1"})
@@ -161,6 +164,14 @@ def _path(ranges: Sequence[merkle.Range], nodes: Mapping[merkle.Node, bytes]) ->
         return merkle.path(ranges, nodes)
     except KeyError as missing:
         _refuse(f"the database lacks {missing.args[0]}: it was put back or changed")
+
+
+def _not_remembered() -> Problem:
+    return Problem(
+        "unavailable",
+        "the log signs nothing new now, for it cannot remember what it signs; its operator is told",
+        headers={"Retry-After": "5"},
+    )
 
 
 def _refuse(why: str) -> NoReturn:

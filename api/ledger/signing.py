@@ -24,6 +24,10 @@ class SigningRefusedError(Exception):
     """The log's key signs nothing now; the text says why, for whoever operates the log."""
 
 
+class NotRememberedError(SigningRefusedError):
+    """What is signed cannot be remembered now: a full disk, a folder that is shut. It says nothing against the log."""
+
+
 class Signer:
     """The log's key under its origin. Processes that share the file share what was signed (`remembered`)."""
 
@@ -45,7 +49,7 @@ class Signer:
         """Sign a checkpoint that begins with, or is the beginning of, each checkpoint in `proofs`, and so proven.
 
         `None` where those are not all that is remembered: more was signed meanwhile, so prove it against that too.
-        Raises `SigningRefusedError` where a proof fails, or where what is signed cannot be remembered.
+        Raises `SigningRefusedError` where a proof fails, `NotRememberedError` where it cannot be remembered.
         """
         for before, proof in proofs.items():
             self._check(before, checkpoint, proof)
@@ -59,7 +63,7 @@ class Signer:
                 # INVARIANT: a larger checkpoint is on the disk before its signature leaves.
                 keys.replace(self._file, note(checkpoint, [signature]).whole)
             except OSError as error:
-                raise SigningRefusedError(f"{self._file}: {error.strerror}; it must remember what is signed") from None
+                raise NotRememberedError(f"{self._file}: {error.strerror}; it must remember what is signed") from None
             self._last = checkpoint
         return signature
 
@@ -79,7 +83,7 @@ class Signer:
         try:
             lock = os.open(self._file.with_name(self._file.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise SigningRefusedError(f"{self._file.parent}: {error.strerror}; the log's key needs a folder") from None
+            raise NotRememberedError(f"{self._file.parent}: {error.strerror}; the log's key needs a folder") from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -93,7 +97,7 @@ class Signer:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise SigningRefusedError(f"{self._file}: {error.strerror}") from None
+            raise NotRememberedError(f"{self._file}: {error.strerror}") from None
         except (NoteError, UnicodeDecodeError):
             raise SigningRefusedError(
                 f"{self._file} is not what this log signed; put the file back, or begin a new log with a new key"

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # SQLAlchemy hands query parameters to asyncpg as keywords, and these it does not know by libpq's names.
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+# INVARIANT: what is acknowledged is on the server's disk, also where the server is set not to wait for that.
+_DURABLE = {"synchronous_commit": "on"}
 
 
 def plain_dsn(url: str) -> str:
@@ -15,9 +17,13 @@ def plain_dsn(url: str) -> str:
 
 
 def engine_for(url: str, **options: Any) -> AsyncEngine:
-    """An engine over the URL. Where it asks for TLS, asyncpg is given the URL as it is, certificates and all."""
+    """An engine over the URL, whose commits are durable.
+
+    Where the URL asks for TLS, asyncpg is given it as it is, certificates and all.
+    """
     parsed = make_url(url)
     engine_url = parsed.set(drivername="postgresql+asyncpg").difference_update_query(_TLS)
+    connect_args: dict[str, Any] = {"server_settings": _DURABLE}
     if set(_TLS) & set(parsed.query):
-        options["connect_args"] = {"dsn": plain_dsn(url)}
-    return create_async_engine(engine_url, **options)
+        connect_args["dsn"] = plain_dsn(url)
+    return create_async_engine(engine_url, connect_args=connect_args, **options)

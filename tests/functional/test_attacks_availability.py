@@ -7,10 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 import uvicorn
+from sqlalchemy import text
 from uvicorn.server import ServerState
 
 from api.ledger.parts import Part
 from api.ledger.service import Ledger
+from api.store.database import Database
 from api.web.bounded_http import MAX_HEAD_BYTES, BoundedHttp
 from tests.support import SCENE, App
 
@@ -47,6 +49,20 @@ async def test_database_that_only_reads_refuses_writes_and_serves_shared_reads(f
     protected = await client.get(f"scenes/{scene}/mappings", headers={"Purpose": "prevent-crime"})
     assert protected.status_code == 503
     assert (await client.get(f"scenes/{scene}/mappings")).status_code == 200
+
+
+@pytest.mark.parametrize("tls", ["", "&sslmode=disable"])
+async def test_commit_waits_for_the_disk_also_where_the_server_is_set_not_to(fresh_app: App, tls: str):
+    name = (await fresh_app.rows("SELECT current_database() AS name"))[0]["name"]
+    await fresh_app.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    assert await fresh_app.rows("SHOW synchronous_commit") == [{"synchronous_commit": "off"}]
+    database = Database(fresh_app.url + tls)
+    try:
+        for transaction in (database.transaction, database.ledger_transaction):
+            async with transaction() as connection:
+                assert (await connection.execute(text("SHOW synchronous_commit"))).scalar_one() == "on"
+    finally:
+        await database.close()
 
 
 async def test_ledger_that_hangs_refuses_within_its_patience_and_recovers(fresh_app: App):
