@@ -37,12 +37,13 @@ def retention(
     agency: Annotated[str, typer.Argument(help="Slug of a registered agency")],
     individuals: Months = None,
     ledger: Months = None,
+    disclosures: Months = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Set how long an agency's rows about individuals, and its part of the ledger, are kept; or show it."""
+    """Set how long an agency's rows, its part of the ledger and its texts in ended disclosures are kept; or show it."""
     from api.retention.repository import agency_known, all_rules, set_rule
 
-    given = {"individuals": individuals, "ledger": ledger}
+    given = {"individuals": individuals, "ledger": ledger, "disclosures": disclosures}
 
     async def work(database: "Database") -> None:
         async with database.transaction() as connection:

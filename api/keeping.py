@@ -6,6 +6,9 @@ Safe while the service runs, and to run again wherever it was cut off: each batc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.disclosure.keeping import kept_part
 from api.errors import Problem
@@ -13,6 +16,8 @@ from api.individuals.repository import INDIVIDUALS, count_recorded_before, remov
 from api.ledger.repository import count_parts_before, erase_parts_before
 from api.ledger.service import Ledger
 from api.protection.sealing import Sealer
+from api.requests.decisions.repository import DECISIONS, count_decisions_ended_before, erase_decision_words
+from api.requests.repository import REQUESTS, count_requests_ended_before, erase_request_texts
 from api.retention.dates import day_in_sweden, kept_since
 from api.retention.repository import all_rules
 from api.store.database import Database
@@ -61,7 +66,7 @@ def _rotated(sealer: Sealer, tokens: Mapping[str, bytes | None], done: Rotated) 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a rule of retention makes go: rows of this subject from before this moment."""
+    """What a rule of retention makes go: what is of this subject and from before this moment."""
 
     agency: str
     subject: str
@@ -75,9 +80,20 @@ async def due(database: Database, today: date) -> list[Due]:
         found = []
         for agency, subject, months in await all_rules(connection):
             before = kept_since(today, months)
-            counted = count_recorded_before if subject == "individuals" else count_parts_before
-            found.append(Due(agency, subject, before, await counted(connection, agency, before)))
+            found.append(Due(agency, subject, before, await _COUNTED[subject](connection, agency, before)))
     return [one for one in found if one.count]
+
+
+async def _count_disclosures(connection: AsyncConnection, agency: str, before: datetime) -> int:
+    requests = await count_requests_ended_before(connection, agency, before)
+    return requests + await count_decisions_ended_before(connection, agency, before)
+
+
+_COUNTED = {
+    "individuals": count_recorded_before,
+    "ledger": count_parts_before,
+    "disclosures": _count_disclosures,
+}
 
 
 async def erase_due(database: Database, ledger: Ledger, today: date, now: datetime) -> list[Due]:
@@ -96,21 +112,36 @@ async def erase_due(database: Database, ledger: Ledger, today: date, now: dateti
 
 
 async def _erase_batch(database: Database, ledger: Ledger, one: Due, today: date, now: datetime) -> int:
-    said = {"asOf": today.isoformat(), "subject": "samsyn erase", "recordedBefore": one.before.isoformat()}
+    since = "endedBefore" if one.subject == "disclosures" else "recordedBefore"
+    said = {"asOf": today.isoformat(), "subject": "samsyn erase", since: one.before.isoformat()}
     async with database.transaction() as connection:
-        if one.subject == "individuals":
-            ids = await remove_recorded_before(connection, one.agency, one.before, at_most=_BATCH)
-            count, items = len(ids), {INDIVIDUALS.name: ids}
-        else:
-            count, items = await erase_parts_before(connection, one.agency, one.before, at=now, at_most=_BATCH), {}
+        count, items = await _erase_some(connection, one, now)
         if count:
             part = kept_part(one.agency, "erasure", items, of=one.subject, count=count, **said)
             await ledger.append_within(connection, (part,))
     return count
 
 
+async def _erase_some(connection: AsyncConnection, one: Due, now: datetime) -> tuple[int, dict[str, list[UUID]]]:
+    """How many went, and their ids by resource; a part of the ledger has none."""
+    if one.subject == "ledger":
+        return await erase_parts_before(connection, one.agency, one.before, at=now, at_most=_BATCH), {}
+    if one.subject == "individuals":
+        items = {INDIVIDUALS.name: await remove_recorded_before(connection, one.agency, one.before, at_most=_BATCH)}
+    else:
+        items = {
+            REQUESTS.name: await erase_request_texts(connection, one.agency, one.before, at_most=_BATCH),
+            DECISIONS.name: await erase_decision_words(connection, one.agency, one.before, at_most=_BATCH),
+        }
+    return sum(map(len, items.values())), {resource: ids for resource, ids in items.items() if ids}
+
+
 def in_words(found: list[Due]) -> Iterator[str]:
     """A line for each."""
-    what = {"individuals": "individuals", "ledger": "entries in the ledger"}
+    what = {
+        "individuals": "individuals",
+        "ledger": "entries in the ledger",
+        "disclosures": "requests and decisions, their texts,",
+    }
     for one in found:
         yield f"{one.agency}: {one.count} {what[one.subject]} from before {day_in_sweden(one.before).isoformat()}"

@@ -5,7 +5,7 @@ decision names it. So two recipients cannot find out that they were given the sa
 the id under which it lies here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,7 +37,9 @@ from api.individuals.tables import Individual
 from api.store.base import table_of
 
 _INDIVIDUALS = table_of(Individual)
-_ITEMS = table("disclosure_decision_items", column("decision_id", Uuid()), column("item_id", Uuid()))
+_ITEMS = table(
+    "disclosure_decision_items", column("decision_id", Uuid()), column("item_id", Uuid()), column("pseudonym", Text())
+)
 _READ = (
     "id", "mapping_id", "holder", "role", "name", "birth_date", "sex", "substances", "circumstances", "observed_on",
     "basis", "identity_number_sealed", "contact_sealed", "protected_identity",
@@ -181,7 +183,10 @@ async def protect_person(
 async def remove_individual(connection: AsyncConnection, *, holder: str, mapping_id: UUID, individual_id: UUID) -> bool:
     """Erase a row of the holder's own; false where it has none such."""
     own = (_INDIVIDUALS.c.holder == holder, _INDIVIDUALS.c.mapping_id == mapping_id, _INDIVIDUALS.c.id == individual_id)
-    return (await connection.execute(delete(_INDIVIDUALS).where(*own))).rowcount == 1
+    if (await connection.execute(delete(_INDIVIDUALS).where(*own))).rowcount == 0:
+        return False
+    await _forget_pseudonyms(connection, [individual_id])
+    return True
 
 
 async def count_recorded_before(connection: AsyncConnection, holder: str, before: datetime) -> int:
@@ -202,7 +207,20 @@ async def remove_recorded_before(
         .cte("old")
     )
     gone = delete(_INDIVIDUALS).where(_INDIVIDUALS.c.id == old.c.id).returning(_INDIVIDUALS.c.id)
-    return list((await connection.execute(gone)).scalars())
+    ids = list((await connection.execute(gone)).scalars())
+    await _forget_pseudonyms(connection, ids)
+    return ids
+
+
+async def _forget_pseudonyms(connection: AsyncConnection, erased: Sequence[UUID]) -> None:
+    """Take from every decision what it says of the persons of erased rows; that it named the rows stays.
+
+    INVARIANT: this is a statement of its own behind the erasure, which has waited for grants of these rows: so it sees
+    what they wrote.
+    """
+    if erased:
+        named = (_ITEMS.c.item_id.in_(list(erased)), _ITEMS.c.pseudonym.is_not(None))
+        await connection.execute(update(_ITEMS).where(*named).values(pseudonym=None))
 
 
 def _recorded_before(holder: str, before: datetime) -> tuple[ColumnElement[bool], ...]:

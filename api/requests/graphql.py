@@ -20,7 +20,9 @@ from api.web.idempotency import Written, fingerprint
 from api.web.idempotency_key import parse
 
 
-@strawberry.type(description="A request for disclosure, as its requester and its holder see it")
+@strawberry.type(
+    description="A request for disclosure, as its requester and its holder see it. A text that is erased is null"
+)
 class DisclosureRequest:
     """Every field is null where no purpose is declared; a request between others is not there at all."""
 

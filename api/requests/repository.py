@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, bindparam, case, column, func, insert, or_, select, table, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Text,
+    bindparam,
+    case,
+    column,
+    func,
+    insert,
+    or_,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
@@ -15,7 +28,13 @@ from api.requests.tables import DisclosureRequest
 from api.store.base import table_of
 
 _REQUESTS = table_of(DisclosureRequest)
-_DECISIONS = table("disclosure_decisions", column("id"), column("request_id"))
+_DECISIONS = table(
+    "disclosure_decisions",
+    column("id"),
+    column("request_id"),
+    column("valid_until", DateTime(timezone=True)),
+    column("revoked_at", DateTime(timezone=True)),
+)
 _AGENCIES = table("agencies", column("slug"), column("sector"), column("equated"))
 
 
@@ -124,3 +143,56 @@ async def lock_request(connection: AsyncConnection, request_id: UUID, *, agency:
 async def change_request(connection: AsyncConnection, request_id: UUID, changes: Mapping[str, Any]) -> None:
     """Change columns of a request that is locked."""
     await connection.execute(update(_REQUESTS).where(_REQUESTS.c.id == request_id).values(dict(changes)))
+
+
+# What each party wrote, by its column.
+_WRITTEN: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+    "requester": (_REQUESTS.c.question_sealed, _REQUESTS.c.why_sealed, _REQUESTS.c.supplement_answer_sealed),
+    "holder": (_REQUESTS.c.supplement_question_sealed, _REQUESTS.c.refusal_reason_sealed),
+}
+_OPEN = ("submitted", "supplement-requested")
+# A request that was granted ends with the decision. The version before 0008 did not note when one was withdrawn.
+_END = func.greatest(
+    func.coalesce(_REQUESTS.c.decided_at, _REQUESTS.c.withdrawn_at, _REQUESTS.c.created_at),
+    select(func.least(_DECISIONS.c.revoked_at, _DECISIONS.c.valid_until))
+    .where(_DECISIONS.c.request_id == _REQUESTS.c.id)
+    .correlate(_REQUESTS)
+    .scalar_subquery(),
+)
+
+
+async def count_requests_ended_before(connection: AsyncConnection, agency: str, before: datetime) -> int:
+    """How many requests that ended before a moment hold texts that the agency wrote, on either side."""
+    told = or_(*(_told(side, agency) for side in _WRITTEN))
+    counted = select(func.count()).select_from(_REQUESTS).where(told, *_ended_before(before))
+    return int((await connection.execute(counted)).scalar_one())
+
+
+async def erase_request_texts(
+    connection: AsyncConnection, agency: str, before: datetime, *, at_most: int
+) -> list[UUID]:
+    """Erase what the agency wrote in requests that ended before a moment; their ids, of each side at most that many.
+
+    The other party's texts stay, and who asked whom for what, by which provision. Requests that another transaction
+    holds are passed by.
+    """
+    erased: list[UUID] = []
+    for side, texts in _WRITTEN.items():
+        due = (
+            select(_REQUESTS.c.id)
+            .where(_told(side, agency), *_ended_before(before))
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        gone = update(_REQUESTS).where(_REQUESTS.c.id == due.c.id).values({text.name: None for text in texts})
+        erased += (await connection.execute(gone.returning(_REQUESTS.c.id))).scalars()
+    return erased
+
+
+def _told(side: str, agency: str) -> ColumnElement[bool]:
+    return (_REQUESTS.c[side] == agency) & or_(*(text.is_not(None) for text in _WRITTEN[side]))
+
+
+def _ended_before(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _REQUESTS.c.state.not_in(_OPEN), _END < before

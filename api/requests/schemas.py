@@ -129,7 +129,10 @@ class AppealText(Out):
 
 
 class RequestOut(Single):
-    """A request, as its requester and its holder see it; nobody else knows of it."""
+    """A request, as its requester and its holder see it; nobody else knows of it.
+
+    A text is null where the agency that wrote it has erased it (*gallrad*) after the request had ended.
+    """
 
     id: UUID | None = None
     requester: str | None = Field(default=None, json_schema_extra={"example": "polismyndigheten"})

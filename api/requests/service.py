@@ -162,7 +162,8 @@ async def answer_supplement(connection: AsyncConnection, request_id: UUID, answe
 async def withdraw(connection: AsyncConnection, request_id: UUID, desk: Desk) -> Leaf:
     """The requester takes its request back. Raises `Problem` 404, 403 or 409."""
     request = await lock(connection, request_id, desk, "requester")
-    await change_request(connection, request_id, {"state": step(request, "withdraw", "requester")})
+    changes = {"state": step(request, "withdraw", "requester"), "withdrawn_at": desk.now}
+    await change_request(connection, request_id, changes)
     return desk.leaf("withdrawal", request)
 
 

@@ -16,13 +16,16 @@ class DisclosureRequest(Table, table=True):
     """A request (*begäran*) by one agency to another to disclose data on individuals.
 
     It names a holder, a scene or a question and kinds of information, never a row. `duty`: the provision was a duty to
-    disclose on the day it was made. `…_sealed` are texts about persons, under keys that are not in the database.
+    disclose on the day it was made. `…_sealed` are texts about persons, under keys that are not in the database; a rule
+    of retention of the agency that wrote them makes them null. `why_sealed` is null only where that has happened.
     """
 
     __tablename__ = "disclosure_requests"
     __table_args__ = (
         CheckConstraint("requester <> holder", name="two_agencies"),
-        CheckConstraint("scene_id IS NOT NULL OR question_sealed IS NOT NULL", name="scope"),
+        CheckConstraint("scene_id IS NOT NULL OR question_sealed IS NOT NULL OR why_sealed IS NULL", name="scope"),
+        # INVARIANT: what can still be decided on keeps its words.
+        CheckConstraint("why_sealed IS NOT NULL OR state NOT IN ('submitted', 'supplement-requested')", name="words"),
         CheckConstraint(f"(decided_at IS NULL) = ({_OPEN})", name="decided"),
         CheckConstraint("(refusal_appeal IS NOT NULL) = (state IN ('refused', 'partly-granted'))", name="appeal"),
         Index("ix_disclosure_requests_holder", "holder", "created_at"),
@@ -39,7 +42,7 @@ class DisclosureRequest(Table, table=True):
     scene_id: UUID | None = Field(default=None, foreign_key="scenes.id")
     question_sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     kinds: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    why_sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    why_sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     state: str
     asked_by: str
     asked_by_client: str
@@ -55,6 +58,7 @@ class DisclosureRequest(Table, table=True):
     refusal_reason_sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     refusal_citation: str | None = None
     refusal_appeal: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB))
+    withdrawn_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True)))
 
 
 class DisclosureDecision(Table, table=True):
@@ -62,6 +66,7 @@ class DisclosureDecision(Table, table=True):
 
     It lives from `valid_from` until `valid_until`, or until it is revoked. Without a `request_id` it was made on the
     holder's own initiative. `age_below` and `age_from` are what the provision's wording demanded when it was made.
+    `attestations` are texts by their ids; null where a rule of retention has erased the text.
     """
 
     __tablename__ = "disclosure_decisions"
@@ -79,7 +84,7 @@ class DisclosureDecision(Table, table=True):
     purpose: str
     resource: str
     fields: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    attestations: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    attestations: dict[str, str | None] = Field(sa_column=Column(JSONB, nullable=False))
     decided_by: str
     valid_from: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     valid_until: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
@@ -101,7 +106,7 @@ class DisclosureDecisionItem(Table, table=True):
     """One row that a decision covers: what the officer saw, frozen; never future rows.
 
     `alias` is the row's id towards the recipient, the same in every decision that names it to that recipient (the
-    database draws one where a writer gives none); `pseudonym` is the person's.
+    database draws one where a writer gives none); `pseudonym` is the person's, null once the row is erased.
     """
 
     __tablename__ = "disclosure_decision_items"

@@ -7,11 +7,15 @@ from api.store.base import Table
 
 
 class RetentionRule(Table, table=True):
-    """After how many months an agency's rows go: those about individuals, or the content of its part of the ledger."""
+    """After how many months what an agency holds goes.
+
+    `individuals`: rows about them, from the day of recording. `ledger`: the content of its part, from the day of the
+    leaf. `disclosures`: what it wrote in requests and decisions, from the day on which they ended.
+    """
 
     __tablename__ = "retention_rules"
     __table_args__ = (
-        CheckConstraint("subject IN ('individuals', 'ledger')", name="subject"),
+        CheckConstraint("subject IN ('individuals', 'ledger', 'disclosures')", name="subject"),
         CheckConstraint("months >= 1", name="months"),
     )
 

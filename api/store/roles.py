@@ -62,7 +62,7 @@ STATED: Mapping[str, Stated] = {
         protected="id requester holder purpose provision duty case_reference scene_id question_sealed kinds why_sealed"
         " state created_at supplement_question_sealed supplement_asked_at supplement_answer_sealed"
         " supplement_answered_at decided_at decided_by_role refusal_reason_sealed refusal_citation refusal_appeal",
-        nobody="asked_by asked_by_client asked_by_role decided_by",
+        nobody="asked_by asked_by_client asked_by_role decided_by withdrawn_at",
     ),
     "districts": Stated(nobody="name municipality local_police_area"),
     "idempotent_answers": Stated(nobody="agency client_id key fingerprint status location body answered_at"),

@@ -73,7 +73,11 @@ async def test_rule_is_set_shown_and_followed_and_a_dry_run_erases_nothing(place
     app, _ = place
     assert samsyn(app, "erase").stdout.strip() == "nothing is due"
     done = samsyn(app, "retention", HOLDER, "--individuals", "12")
-    assert done.stdout.splitlines() == [f"{HOLDER}, individuals: 12 months", f"{HOLDER}, ledger: kept, no rule"]
+    assert done.stdout.splitlines() == [
+        f"{HOLDER}, individuals: 12 months",
+        f"{HOLDER}, ledger: kept, no rule",
+        f"{HOLDER}, disclosures: kept, no rule",
+    ]
     await app.execute("UPDATE individuals SET created_at = created_at - interval '13 months'")
     before = await leaves(app)
     dry = samsyn(app, "erase", "--dry-run")

@@ -21,7 +21,9 @@ from api.requests.graphql import Stepped, as_id, taken
 from api.requests.service import one_request, require_authority, require_header
 
 
-@strawberry.type(description="A disclosure decision, as its holder and its recipient see it")
+@strawberry.type(
+    description="A disclosure decision, as its holder and its recipient see it. A text that is erased is null"
+)
 class DisclosureDecision:
     """Every field is null where no purpose is declared; `items` and `attestations` as over REST."""
 

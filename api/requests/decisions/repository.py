@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, bindparam, case, func, insert, literal_column, or_, select, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
@@ -19,6 +19,7 @@ _DECISIONS = table_of(DisclosureDecision)
 _ITEMS = table_of(DisclosureDecisionItem)
 _REQUESTS = table_of(DisclosureRequest)
 _EMPTY: ColumnElement[Any] = literal_column("'[]'::json")
+_NONE: ColumnElement[Any] = literal_column("'{}'::jsonb", JSONB())
 
 
 def _word(text: str) -> ColumnElement[str]:
@@ -33,7 +34,8 @@ _ITEM = case(
     else_=func.json_build_object(_word("id"), _ITEMS.c.item_id),
 )
 _ATTESTED = func.jsonb_each_text(_DECISIONS.c.attestations).table_valued("key", "value").alias("attested")
-# INVARIANT: the officer's own words may say more than the decision discloses, so they are the holder's alone.
+# INVARIANT: the officer's own words may say more than the decision discloses, so they are the holder's alone. Where one
+# is erased the text is null; what was attested to stays.
 _ATTESTATION = case(
     (_MINE, func.json_build_object(_word("id"), _ATTESTED.c.key, _word("text"), _ATTESTED.c.value)),
     else_=func.json_build_object(_word("id"), _ATTESTED.c.key),
@@ -177,3 +179,46 @@ async def tells_place(connection: AsyncConnection, decision_id: UUID) -> bool:
 async def change_decision(connection: AsyncConnection, decision_id: UUID, changes: Mapping[str, Any]) -> None:
     """Change columns of a decision that is locked."""
     await connection.execute(update(_DECISIONS).where(_DECISIONS.c.id == decision_id).values(dict(changes)))
+
+
+# Ids without their texts.
+_ATTESTED_ALONE = func.coalesce(
+    select(func.jsonb_object_agg(_ATTESTED.c.key, literal_column("NULL::text", Text())))
+    .select_from(_ATTESTED)
+    .correlate(_DECISIONS)
+    .scalar_subquery(),
+    _NONE,
+)
+
+
+async def count_decisions_ended_before(connection: AsyncConnection, holder: str, before: datetime) -> int:
+    """How many of the holder's decisions that ended before a moment hold words of its officers."""
+    counted = select(func.count()).select_from(_DECISIONS).where(*_told_and_ended(holder, before))
+    return int((await connection.execute(counted)).scalar_one())
+
+
+async def erase_decision_words(
+    connection: AsyncConnection, holder: str, before: datetime, *, at_most: int
+) -> list[UUID]:
+    """Erase what was written in the holder's decisions that ended before a moment; their ids, at most that many.
+
+    What was decided, by whom, what was attested to and which rows it named stay. Decisions that another transaction
+    holds are passed by.
+    """
+    due = (
+        select(_DECISIONS.c.id)
+        .where(*_told_and_ended(holder, before))
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    gone = update(_DECISIONS).where(_DECISIONS.c.id == due.c.id)
+    gone = gone.values(attestations=_ATTESTED_ALONE, revoke_reason=None)
+    return list((await connection.execute(gone.returning(_DECISIONS.c.id))).scalars())
+
+
+def _told_and_ended(holder: str, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A decision outlives the request that it answers, so its own end counts."""
+    words = (func.jsonb_strip_nulls(_DECISIONS.c.attestations) != _NONE) | _DECISIONS.c.revoke_reason.is_not(None)
+    ended = func.least(_DECISIONS.c.revoked_at, _DECISIONS.c.valid_until) < before
+    return _DECISIONS.c.holder == holder, words, ended

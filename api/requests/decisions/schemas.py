@@ -138,14 +138,17 @@ class ItemOut(Out):
 
 
 class AttestationOut(Out):
-    """What was attested to; the officer's own words for the holder alone."""
+    """What was attested to; the officer's own words for the holder alone, null where they are erased (*gallrad*)."""
 
     id: str = Field(json_schema_extra={"example": "concrete-risk-of-crime"})
     text: str | None = None
 
 
 class DecisionOut(Single):
-    """A decision, as its holder and its recipient see it; nobody else knows of it."""
+    """A decision, as its holder and its recipient see it; nobody else knows of it.
+
+    `revokeReason` is null, too, where the holder has erased it (*gallrad*) after the decision had ended.
+    """
 
     id: UUID | None = None
     request: UUID | None = Field(default=None, description="Null where it was made on the holder's own initiative")
