@@ -194,6 +194,12 @@ async def test_request_follows_the_schema_which_has_no_place_for_a_row(app: App,
     assert (await post(app, body=asked(**changes))).status_code == 422
 
 
+async def test_text_that_was_written_on_windows_is_taken_and_keeps_its_lines(app: App):
+    request = await ask(app, scope={"question": "En rad.\r\nEn till."}, why="Skäl:\r\n- ett\r\n")
+    shown = (await app.client(POLICE, headers=WHY).get(f"disclosure-requests/{request}")).json()
+    assert (shown["question"], shown["why"]) == ("En rad.\nEn till.", "Skäl:\n- ett\n")
+
+
 async def test_general_exit_can_be_asked_for(app: App):
     body = asked(holder=CARE, provision="osl-10-1", kinds=["person-health"])
     assert (await post(app, body=body)).status_code == 201
