@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from fastapi.responses import HTMLResponse
 
 from api.pages.rendering import HEADERS, TEMPLATES
-from policies.document.swedish import day
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 _ALONE = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,6 +40,6 @@ def extract_page(rows: Sequence[Sequence[str]], columns: Sequence[str], facts: F
 
 def _when(start: date | None, end: date | None) -> str:
     """The days in words; nothing where all time is meant."""
-    begins = f"från och med {day(start)}" if start is not None else ""
-    ends = f"till och med {day(end)}" if end is not None else ""
+    begins = f"från och med {start}" if start is not None else ""
+    ends = f"till och med {end}" if end is not None else ""
     return " ".join(filter(None, (begins, ends)))

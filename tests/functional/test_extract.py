@@ -214,7 +214,7 @@ async def test_every_form_says_which_days_it_is_limited_to(app: App):
     told = (await extract(app, HOLDER, answer.item, **days)).json()
     assert ({"from": told["from"], "to": told["to"]}, told["events"]) == (days, [])
     page = await extract(app, HOLDER, answer.item, "text/html", **days)
-    assert "Inget är antecknat från och med 1 januari 2020 till och med 2 januari 2020." in page.text
+    assert "Inget är antecknat från och med 2020-01-01 till och med 2020-01-02." in page.text
     table = await extract(app, HOLDER, answer.item, "text/csv", **days)
     assert table.headers["content-disposition"] == 'attachment; filename="loggutdrag_2020-01-01--2020-01-02.csv"'
     whole = (await extract(app, HOLDER, answer.item)).json()

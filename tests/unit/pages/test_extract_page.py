@@ -49,11 +49,11 @@ def test_page_says_whose_it_is_in_which_case_and_when_it_was_made():
     ("days", "words"),
     [
         ({}, ""),
-        ({"start": date(2026, 1, 1)}, "från och med 1 januari 2026"),
-        ({"end": date(2026, 1, 2)}, "till och med 2 januari 2026"),
+        ({"start": date(2026, 1, 1)}, "från och med 2026-01-01"),
+        ({"end": date(2026, 1, 2)}, "till och med 2026-01-02"),
         (
             {"start": date(2026, 1, 1), "end": date(2026, 1, 2)},
-            "från och med 1 januari 2026 till och med 2 januari 2026",
+            "från och med 2026-01-01 till och med 2026-01-02",
         ),
     ],
 )
