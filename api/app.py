@@ -4,7 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,9 +32,7 @@ from api.interventions.endpoints import router as interventions
 from api.law.endpoints import router as law_router
 from api.ledger.cosigning import Cosigning
 from api.ledger.endpoints import router as ledger_router
-from api.ledger.leaves import SALT_BYTES
 from api.ledger.proving import Checkpoints
-from api.ledger.service import Ledger
 from api.ledger.signing import signer_of
 from api.mappings.endpoints import router as mappings
 from api.pages.endpoints import router as pages
@@ -57,6 +55,7 @@ from api.web.openapi import operation_id
 from api.web.paging import check_url_base
 from api.web.query import RequestSyntax
 from api.web.trace import Envelope
+from api.world import ledger_of, new_salt, utc_now
 from policies.catalogue import law
 
 RELEASED = date(2026, 11, 21)
@@ -78,27 +77,6 @@ ROUTERS = (
     audit,
 )
 _FEED = "/incident-batches"
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
-
-
-def new_salt() -> bytes:
-    """Random bytes: what hides the content of a leaf from one who guesses it."""
-    return secrets.token_bytes(SALT_BYTES)
-
-
-def ledger_of(
-    database: Database,
-    *,
-    clock: Callable[[], datetime] = utc_now,
-    new_id: Callable[[], UUID] = uuid4,
-    new_salt: Callable[[], bytes] = new_salt,
-) -> Ledger:
-    """The ledger over one database, for the service and for commands that note what they do."""
-    return Ledger(database, clock=clock, new_id=new_id, new_salt=new_salt)
 
 
 def create_app(

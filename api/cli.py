@@ -55,7 +55,7 @@ def serve(
 ) -> None:
     """Serve over DATABASE_URL, or in development over the embedded PostgreSQL. Migrate first with `samsyn migrate`."""
     from api.running import database_url, exit_on_sigterm, listening, require_current, seen_at
-    from api.running import serve as serve_forever
+    from api.serving import serve as serve_forever
 
     chosen = _settings(data_dir)
 

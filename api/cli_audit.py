@@ -24,9 +24,9 @@ def replay(
     data_dir: DataDir = None,
 ) -> None:
     """Decide a receipt again: by the law of its day, and by what holds today; name what makes another answer."""
-    from api.app import utc_now
     from api.audit.replaying import CannotReplayError, replay_receipt
     from api.law.revision import law_of_version
+    from api.world import utc_now
     from policies.catalogue import law
     from policies.replay_words import in_words
 

@@ -64,9 +64,9 @@ def erase(
     data_dir: DataDir = None,
 ) -> None:
     """Erase what the rules of retention say is due; the ledger notes it, and its tree verifies as before."""
-    from api.app import ledger_of, utc_now
     from api.keeping import due, erase_due, in_words
     from api.retention.dates import day_in_sweden
+    from api.world import ledger_of, utc_now
 
     async def work(database: "Database") -> None:
         now = utc_now()

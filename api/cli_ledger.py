@@ -154,10 +154,10 @@ def cosign(
     """See that the ledger has only grown since the last time, and cosign it. Ends with 1 where it has not: evidence."""
     import httpx
 
-    from api.app import utc_now
     from api.ledger.checkpoint import NoteError, VerifierKey
     from api.ledger.keys import KeyFileError, load
     from api.ledger.witness import NotGrownError, Witness, WitnessError
+    from api.world import utc_now
 
     try:
         known = VerifierKey.parse(log_key) if log_key is not None else None

@@ -1,25 +1,22 @@
-"""Runs the service in the foreground: a database to stand on, migrations, an HTTP server, and an orderly end."""
+"""What commands stand on: a database at the right version, a socket that listens, and an orderly end.
 
-import gc
+INVARIANT: nothing here imports the service itself (`api.serving` does): most commands need only the database.
+"""
+
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 import asyncpg
-import uvicorn
 
-from api.app import create_app
 from api.settings import Settings
-from api.store.database import Database
 from api.store.embedded import embedded_server
 from api.store.migrate import is_current, upgrade
 from api.store.reading import require_roles
 from api.store.roles import RolesError
-from api.web.bounded_http import BoundedHttp
 
 
 class StartError(Exception):
@@ -89,37 +86,3 @@ def seen_at(settings: Settings, host: str, listener: socket.socket) -> Settings:
         return settings
     shown = f"[{host}]" if ":" in host else host
     return settings.model_copy(update={"public_url": f"http://{shown}:{listener.getsockname()[1]}"})
-
-
-class _Server(uvicorn.Server):
-    """A server that says when it answers."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
-
-
-def serve(settings: Settings, url: str, listener: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Answer requests until a signal comes. `ready` is called when the first request can be answered."""
-    app = create_app(settings, Database(url, read_connections=settings.read_connections))
-    # What is made once stays: the collector need not walk the law, the schema and the routes again and again.
-    gc.collect()
-    gc.freeze()
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        http=BoundedHttp,
-    )
-    try:
-        _Server(config, ready).run(sockets=[listener])
-    except KeyboardInterrupt:
-        # uvicorn raises the signal again when it has stopped; what is left is ours to stop.
-        return

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 from bare import create_bare
 
-from api.running import serve
+from api.serving import serve
 from api.settings import Settings
 
 CONNECTIONS = 8
@@ -31,7 +31,7 @@ class _Server(uvicorn.Server):
 
 
 def _bare(url: str, listener: socket.socket) -> None:
-    """As `api.running.serve` does it."""
+    """As `api.serving.serve` does it."""
     app = create_bare(url, CONNECTIONS)
     config = uvicorn.Config(
         app,

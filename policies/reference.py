@@ -32,6 +32,9 @@ class Reading(NamedTuple):
     opens: frozenset[str]
 
 
+_Readings = dict[Question, dict[str, Reading]]
+
+
 class Explained(NamedTuple):
     """`not-secret`, `needs-decision` or `withheld`, and every provision's reading by its id."""
 
@@ -237,6 +240,8 @@ def decide(facts: Facts, law: Law, as_of: date) -> Decided:
     released: set[Release] = set()
     withheld: set[Withholding] = set()
     protected = False
+    # Fields of one kind are asked about in the same words, and read once.
+    known: _Readings = {}
     for name in facts.fields:
         field = law.fields[facts.resource, name]
         if field.kind.level == "shared":
@@ -253,7 +258,7 @@ def decide(facts: Facts, law: Law, as_of: date) -> Decided:
                 scope = "own" if field.holder == "row" else "any"
                 released.add(Release(name, "own-data", holder.sector, scope))
             else:
-                opened, shut = _of_another(facts, law, field, holder, as_of)
+                opened, shut = _of_another(facts, law, field, holder, as_of, known)
                 released.update(opened)
                 withheld.add(shut)
     return Decided(frozenset(released), frozenset(withheld), protected)
@@ -271,7 +276,9 @@ def _withhold(law: Law, field: Field, holder: Holder, reason: str) -> Withholdin
     return Withholding(field.name, reason, holder.sector, tuple(locks), ())
 
 
-def _of_another(facts: Facts, law: Law, field: Field, holder: Holder, as_of: date) -> tuple[list[Release], Withholding]:
+def _of_another(
+    facts: Facts, law: Law, field: Field, holder: Holder, as_of: date, known: _Readings
+) -> tuple[list[Release], Withholding]:
     """Another holder's protected field: rows that its decisions name may be released, the others never are."""
     question = _question(facts, field, holder, as_of, equated=False)
     rules = _locks(question, law)
@@ -294,7 +301,9 @@ def _of_another(facts: Facts, law: Law, field: Field, holder: Holder, as_of: dat
             if provision.id == live.provision and wording is not None and _read(provision, asked, rules).available:
                 ages = (wording.age_from, wording.age_below)
                 released.append(Release(field.name, provision.id, holder.sector, "decision", live.id, *ages))
-    readings = {provision.id: _read(provision, question, rules) for provision in tried}
+    if question not in known:
+        known[question] = {provision.id: _read(provision, question, rules) for provision in tried}
+    readings = known[question]
     outcome = _outcome(question, law, rules, readings)
     reason = "no-provision" if outcome == "withheld" else "no-decision"
     shut = _withhold(law, field, holder, reason)._replace(could_open=_could_open(law, rules, readings))

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from api.demo import demo_scenes
 from api.demo.loading import demo_id, load_demo, scene_id
 from api.identity.development import DevelopmentIssuer
-from api.running import StartError, exit_on_sigterm, listening, migrated, serve
+from api.running import StartError, exit_on_sigterm, listening, migrated
+from api.serving import serve
 from api.settings import Settings
 from api.store.database import Database
 

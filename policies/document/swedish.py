@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import groupby
 from math import inf
 
@@ -140,6 +141,7 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@lru_cache(maxsize=4096)
 def natural(identity: str) -> tuple[tuple[float, str], ...]:
     """A sort key by which `osl-10-2a` comes before `osl-10-15`: numbers by size, letters after them by letter."""
     runs = ("".join(run) for _, run in groupby(identity, key=str.isdigit))

@@ -1,6 +1,7 @@
 """What the document for lawyers is written with: Markdown, and the law's ids as Swedish words with links."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import groupby
 
 from policies.document.swedish import listed, natural, split_citation
@@ -14,6 +15,7 @@ EVERYTHING = "helt"
 _SPECIAL = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_[]|"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Text out of the law files as Markdown that shows it letter by letter."""
     return " ".join(text.split()).translate(_SPECIAL)

@@ -1,7 +1,7 @@
 """The project's modules as syntax trees: what each imports, and which room of the house it stands in (design, §3)."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,17 +23,13 @@ class Module:
     path: str
     tree: ast.Module
 
-    def imports(self) -> Iterator[tuple[str, str, int]]:
+    def imports(self) -> tuple[tuple[str, str, int], ...]:
         """Imported modules, the name taken from each (empty for the module itself), and the line."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                yield from ((alias.name, "", node.lineno) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{self.path}:{node.lineno}: a relative import hides which room it enters"
-                for alias in node.names:
-                    inner = f"{node.module}.{alias.name}"
-                    whole = inner in names()
-                    yield (inner if whole else str(node.module), "" if whole else alias.name, node.lineno)
+        return _imports(self)
+
+    def loads(self) -> Iterator[str]:
+        """The modules imported with this one: not those that its functions import when they are called."""
+        yield from (target for target, _, _ in _imported(self, self.tree.body))
 
     def calls(self) -> Iterator[tuple[str, ast.Call]]:
         """Every call with the last name of what is called."""
@@ -110,3 +106,20 @@ def names() -> frozenset[str]:
 def by_name() -> dict[str, Module]:
     """All modules by dotted name."""
     return {module.name: module for module in modules()}
+
+
+@cache
+def _imports(module: Module) -> tuple[tuple[str, str, int], ...]:
+    return tuple(_imported(module, ast.walk(module.tree)))
+
+
+def _imported(module: Module, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str, int]]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.path}:{node.lineno}: a relative import hides which room it enters"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                whole = inner in names()
+                yield (inner if whole else str(node.module), "" if whole else alias.name, node.lineno)

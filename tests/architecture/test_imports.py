@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 
 import pytest
 
@@ -11,8 +12,8 @@ from tests.architecture.source_tree import modules
 POLICIES = [module for module in modules() if module.room == "policies"]
 SERVICE = [module for module in modules() if module.name.split(".")[0] in {"api", "policies"}]
 
-# What each room may import of the project. `top` (app, cli, running, importing, contract, health) and the demo wire
-# the house together and may import everything; nothing else may import them.
+# What each room may import of the project. `top` (app, cli, running, serving, world, importing, contract, health) and
+# the demo wire the house together and may import everything; nothing else may import them.
 ALLOWED = {
     "ground": {"ground"},
     "policies": {"policies"},
@@ -70,7 +71,12 @@ def _edges():
                 yield module, target, line
 
 
+@cache
 def _against_the_rule():
+    return tuple(_found_against_the_rule())
+
+
+def _found_against_the_rule():
     for module, target, line in _edges():
         imported = module_by_name().get(target)
         assert imported is not None, f"{module.path}:{line} imports {target}, which does not exist"
@@ -90,6 +96,22 @@ def test_imports_run_one_way():
 @pytest.mark.parametrize("edge", EXCEPTIONS, ids=" -> ".join)
 def test_exception_is_still_needed(edge: tuple[str, str]):
     assert edge in {(module.name, imported.name) for module, imported, _ in _against_the_rule()}, "take it off the list"
+
+
+def _loaded_with(name, found):
+    if name not in found:
+        found.add(name)
+        for target in module_by_name()[name].loads():
+            if target in module_by_name():
+                _loaded_with(target, found)
+    return found
+
+
+@pytest.mark.parametrize("name", ["api.cli", "api.running", "api.world", "api.keeping", "api.importing"])
+def test_commands_that_need_only_the_database_do_not_load_the_service(name):
+    loaded = _loaded_with(name, set())
+    assert "api.app" not in loaded
+    assert not {one for one in loaded if one.endswith((".endpoints", ".graphql"))}
 
 
 def test_every_room_of_the_house_is_populated():
@@ -181,7 +203,7 @@ def test_verifier_of_the_ledger_needs_nothing_of_the_service():
 
 
 # Time, randomness and ids are injected (rule 10): made in these modules only, and handed on.
-MAKERS = {"api.app", "api.cli", "api.running"}
+MAKERS = {"api.app", "api.cli", "api.world"}
 MAKING_ROOMS = ("api.demo", "api.store.embedded")
 INJECTED_EXCEPTIONS = {
     ("api.ledger.service", "secrets"): "the default of an injected parameter: the salt of a leaf",

@@ -8,10 +8,13 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+from typer.testing import CliRunner
 
+from api.cli import app as command_line
 from api.store.embedded_binaries import binaries
 from tests.integration.embedded_support import cluster_processes, kill_cluster
 
@@ -28,6 +31,21 @@ def free_port():
 def environment(home, **more):
     """A newcomer's: an own home, and no setting of the one who runs the tests."""
     return {"HOME": str(home), "PATH": f"{SAMSYN.parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"} | more
+
+
+def run_within(*arguments, env, cwd):
+    """A command of `samsyn` within this process, in a thread that may have a loop of its own; its status and output.
+
+    For what a command says and does, where one like it has been started as a process already: a start costs far more.
+    """
+
+    def invoke():
+        with contextlib.chdir(cwd):
+            return CliRunner().invoke(command_line, [str(part) for part in arguments], env=env, catch_exceptions=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(invoke).result()
+    return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
 
 
 class Service:

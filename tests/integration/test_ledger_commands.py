@@ -9,10 +9,13 @@ import pytest
 
 from api.ledger.checkpoint import LOG, Note, VerifierKey
 from tests.functional.ledger_support import grow, past_the_triggers, put_back
-from tests.integration.process_support import SAMSYN, Service, end, environment, free_port
+from tests.integration.process_support import SAMSYN, Service, end, environment, free_port, run_within
 from tests.support import App, copy_database, open_app
 
 AGENCY, NAME = "polismyndigheten", "polis.example/witness"
+
+# Commands that have been started as a process.
+_started: set[str] = set()
 
 
 class House:
@@ -25,10 +28,15 @@ class House:
         self.env = environment(folder, DATABASE_URL=url, SAMSYN_DATA_DIR=str(self.data_dir))
 
     def run(self, *arguments, **env):
-        ran = subprocess.run(
-            [SAMSYN, *map(str, arguments)], env=self.env | env, cwd=self.folder, capture_output=True, text=True,
-            check=False, timeout=120,
-        )  # fmt: skip
+        """A process for the first run of each command, the later ones within this."""
+        env, cwd, arguments = self.env | env, self.folder, [str(part) for part in arguments]
+        if arguments[0] in _started:
+            ran = run_within(*arguments, env=env, cwd=cwd)
+        else:
+            _started.add(arguments[0])
+            ran = subprocess.run(
+                [SAMSYN, *arguments], env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+            )
         return ran.returncode, ran.stdout + ran.stderr
 
     def said(self, *arguments):

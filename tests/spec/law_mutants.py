@@ -11,7 +11,6 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -133,15 +132,22 @@ def _at(tree: Tree, place: Place) -> Any:
 
 
 def changed(tree: Tree, *changes: tuple[Place, Any]) -> Tree:
-    """The tables with other values at those places; `GONE` takes the key away."""
-    copy = deepcopy(tree)
+    """The tables with other values at those places; `GONE` takes the key away. What is not on the way is shared."""
     for place, value in changes:
-        table = _at(copy, place[:-1])
-        if value is GONE:
-            del table[place[-1]]
-        else:
-            table[place[-1]] = value
-    return copy
+        tree = _changed(tree, place, value)
+    return tree
+
+
+def _changed(tree: Any, place: Place, value: Any) -> Any:
+    first, *rest = place
+    copied = tree.copy()
+    if rest:
+        copied[first] = _changed(tree[first], tuple(rest), value)
+    elif value is GONE:
+        del copied[first]
+    else:
+        copied[first] = value
+    return copied
 
 
 def _of_list(tree: Tree, place: Place, present: Sequence[str], others: Sequence[str], where: str) -> Iterator[Slip]:

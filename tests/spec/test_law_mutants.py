@@ -118,9 +118,14 @@ def concerns(asked: Question, rule: str, mutated: Law) -> bool:
         first, second = (assess_provision(provision, asked, locked) for provision in (before, after))
         same = (first.lacks, first.opens, first.attestations) == (second.lacks, second.opens, second.attestations)
         return not same or before.general != after.general
+    first, second = (locks(asked, known) for known in (LAW, mutated))
     if rule in LAW.secrecy and rule in mutated.secrecy:
-        return any(rule == lock.id for known in (LAW, mutated) for lock in locks(asked, known))
-    return True
+        before, after = (known.secrecy[rule] for known in (LAW, mutated))
+        if dataclasses.replace(before, applies=after.applies) == after:
+            return [lock.id for lock in first] != [lock.id for lock in second]
+        return any(rule == lock.id for lock in (*first, *second))
+    # An explanation speaks of kinds, not of the fields that are of them.
+    return rule != "fields"
 
 
 def killers_of(mutated: Law, mutant: Mutant) -> Iterator[str]:

@@ -13,7 +13,7 @@ from policies.assess import assess
 from policies.boxes import bits
 from policies.catalogue import LAW_DIRECTORY, law
 from policies.explain import explanation
-from policies.matrix import Answer
+from policies.matrix import Answer, axes_of
 from policies.model import Condition, Question
 
 SEED = int(os.environ.get("SAMSYN_TEST_SEED", secrets.randbits(32)))
@@ -21,8 +21,7 @@ print(f"SAMSYN_TEST_SEED={SEED}")
 
 LAW = law()
 GOLDEN: Path = LAW_DIRECTORY.parent / "matrix.golden.csv"
-MATRIX = matrix_of(LAW)
-AXES = MATRIX.axes
+AXES = axes_of(LAW)
 LATEST = AXES.dates[-1] + timedelta(days=400)
 # Each date on which law changes, the day before it, and days long before and long after all of them.
 DAYS = [day - timedelta(days=step) for day in AXES.dates for step in (0, 1)] + [date(1900, 1, 1), LATEST]
@@ -38,7 +37,7 @@ def row_of(question):
     """The one row that a question falls in."""
     found = [
         row
-        for row in MATRIX.rows
+        for row in matrix_of(LAW).rows
         if question.holder_sector in row.holders
         and question.kind in row.kinds
         and question.recipient_sector in row.recipients
@@ -98,7 +97,7 @@ def test_every_cell_lies_in_exactly_one_row():
         for period in range(periods)
     }
     starts = [None, *AXES.dates]
-    for row in MATRIX.rows:
+    for row in matrix_of(LAW).rows:
         plane = sum(
             1 << AXES.sectors.index(recipient) * len(AXES.purposes) + AXES.purposes.index(purpose)
             for recipient in row.recipients
@@ -124,7 +123,7 @@ def test_random_cells_are_answered_as_the_law_answers(day: date):
 
 def test_one_cell_of_every_row_is_answered_as_the_law_answers():
     draw = random.Random(SEED)
-    for row in MATRIX.rows:
+    for row in matrix_of(LAW).rows:
         band = draw.choice(row.bands)
         question = Question(
             holder_sector=draw.choice(row.holders),
@@ -138,7 +137,7 @@ def test_one_cell_of_every_row_is_answered_as_the_law_answers():
         assert row_of(question) == row
         assert in_the_row(row.answer) == by_the_law(question), question
     # Else the comparison above would say nothing of provisions that open only in company.
-    assert any(row.answer.together for row in MATRIX.rows)
+    assert any(row.answer.together for row in matrix_of(LAW).rows)
 
 
 def test_ages_of_one_band_are_treated_alike_by_every_provision():
@@ -167,14 +166,14 @@ def _fields(question):
 
 
 def test_general_exits_are_listed_nowhere():
-    listed = {name for row in MATRIX.rows for name in (*row.answer.provisions, *row.answer.together)}
+    listed = {name for row in matrix_of(LAW).rows for name in (*row.answer.provisions, *row.answer.together)}
     assert listed
     assert not [name for name in listed if LAW.provisions[name].general]
 
 
 def test_every_provision_that_opens_every_lock_of_something_by_itself_is_listed():
     """Else it is closed by an open question, opens only one of several locks, or breaks nothing that anybody holds."""
-    listed = {name for row in MATRIX.rows for name in (*row.answer.provisions, *row.answer.together)}
+    listed = {name for row in matrix_of(LAW).rows for name in (*row.answer.provisions, *row.answer.together)}
     opening = {
         provision.id
         for provision in LAW.provisions.values()
@@ -209,13 +208,13 @@ def test_rows_that_differ_in_one_dimension_only_have_been_put_together():
                 row.until,
                 row.answer,
             )
-            for row in MATRIX.rows
+            for row in matrix_of(LAW).rows
         ]
         assert len(set(rest)) == len(rest), dimension
 
 
 def test_table_is_short_enough_to_be_paged_through():
-    assert len(MATRIX.rows) < 2000
+    assert len(matrix_of(LAW).rows) < 2000
 
 
 def test_rows_are_sorted_by_holder_kind_and_first_day():
@@ -225,14 +224,14 @@ def test_rows_are_sorted_by_holder_kind_and_first_day():
             [AXES.kinds.index(kind) for kind in row.kinds],
             row.valid_from or date.min,
         )
-        for row in MATRIX.rows
+        for row in matrix_of(LAW).rows
     ]
     assert order == sorted(order)
 
 
 def test_matrix_is_read_back_from_its_table_as_it_was():
     again = from_csv(golden(LAW).decode(), AXES)
-    assert again.rows == MATRIX.rows
+    assert again.rows == matrix_of(LAW).rows
     # A day on which nothing changes that the table shows leaves no trace in it.
     assert set(again.axes.dates) < set(AXES.dates)
     assert (again.axes.sectors, again.axes.kinds, again.axes.purposes, again.axes.bands) == (

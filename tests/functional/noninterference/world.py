@@ -49,6 +49,7 @@ PEOPLE = [
 
 
 _SEALERS: list[Sealer] = []
+_CONTRACTS: dict[str, dict[str, Any] | None] = {}
 
 
 def sealed(row_id: str, field: str, text: str) -> str:
@@ -154,9 +155,12 @@ async def _side(url: str, directory: Path, clock: Clock, name: str) -> AsyncIter
         key = directory / f"ledger-{name}.key"
         load_or_create(key)
         async with open_app(url, directory, clock=clock, new_id=ids, ledger_key=key) as app:
+            # Made from the code alone, and slowly: each side makes its contract once, for all its worlds.
+            app.app.state.api.openapi_schema = _CONTRACTS.get(name)
             side = Side(app, ids, connection, app.client())
             side.forget_what_was_signed()
             yield side
+            _CONTRACTS[name] = app.app.state.api.openapi_schema
     finally:
         await connection.close()
 

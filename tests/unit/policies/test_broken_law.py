@@ -6,7 +6,10 @@ import re
 import secrets
 import shutil
 import tomllib
+from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
@@ -281,6 +284,13 @@ BROKEN = {
     "deep nesting": (_26, re.compile(".*", re.DOTALL), "x = " + "[" * 100_000, "", "not readable as TOML"),
     "number without end": (_26, "chapter = 26", "chapter = " + "2" * 5000, "", "not readable as TOML"),
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_once():
+    """Nearly all the time of loading is the parsing of the files that are as they were."""
+    with patch("policies.lawfile.tomllib", SimpleNamespace(loads=lru_cache(256)(tomllib.loads))):
+        yield
 
 
 @pytest.fixture

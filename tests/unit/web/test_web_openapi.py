@@ -104,7 +104,7 @@ def test_document_does_not_depend_on_the_order_of_sets():
             check=True,
             text=True,
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(seen) == 1
     assert list(json.loads(seen.pop())["paths"]["/x"]) == ["get", "post", "put", "patch", "delete"]
