@@ -79,7 +79,7 @@ NEEDED_HEADERS: Final[dict[str, frozenset[str]]] = {
     "askSupplement": frozenset({_WHY}),
     "createRequest": frozenset({_WHY, _CASE}),
     "decideRequest": frozenset({_WHY}),
-    "discloseOnOwnInitiative": frozenset({_WHY}),
+    "discloseOnOwnInitiative": frozenset({_WHY, _CASE}),
     "eraseIndividual": frozenset({_WHY, _CASE}),
     "makeExtract": frozenset({_WHY, _CASE}),
     "withdrawRequest": frozenset({_WHY}),
