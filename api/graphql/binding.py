@@ -4,7 +4,7 @@ A subject's `graphql.py` names the strawberry type of each resource and the root
 (fields, nesting, aliases, withholding) follows from the resource.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
@@ -73,13 +73,17 @@ async def created_once(
     write: Callable[[AsyncConnection, UUID], Awaitable[None]],
     *,
     key_required: bool = False,
+    beside: Sequence[str] = (),
 ) -> Created:
-    """Run a write once per Idempotency-Key, as REST does. Raises `Problem` 400 where a needed key is missing."""
+    """Run a write once per Idempotency-Key, as REST does; `beside` as in `fingerprint`.
+
+    Raises `Problem` 400 where a needed key is missing.
+    """
     if context.idempotency_key is None and key_required:
         fault = Fault("header.idempotency-key", "is missing", 'send a name of the request in double quotes: "…"')
         raise Problem("missing-header", "header.idempotency-key: is missing", faults=[fault])
     key = None if context.idempotency_key is None else parse(context.idempotency_key)
-    mark = fingerprint("POST", f"/graphql{collection}", dict(sent))
+    mark = fingerprint("POST", f"/graphql{collection}", dict(sent), beside)
     written = await write_once(context.parts, context.who, key, mark, collection=collection, write=write)
     location = f"{context.parts.settings.api_url}{collection}/{written.id}"
     return Created(id=strawberry.ID(str(written.id)), location=location, replayed=written.replayed)

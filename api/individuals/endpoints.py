@@ -26,7 +26,7 @@ from api.individuals.schemas import (
 from api.mappings.endpoints import MappingId
 from api.mappings.service import mapping_known
 from api.requests.decisions.service import end_what_locates
-from api.requests.endpoints import desk_of
+from api.requests.endpoints import desk_of, known
 from api.requests.service import require_header
 from api.web.conditional import respond
 from api.web.context import AskingDependency, Services, ServicesDependency
@@ -127,10 +127,7 @@ async def read_individual(
     """One individual. 404 in the same words, with the same reasons, whether it does not exist or may not be known."""
     await _require_mapping(parts, who, mapping_id)
     answer = await parts.gate.read(who, service.one_individual(mapping_id, individual_id))
-    if answer.first() is None:
-        problem = not_found("the individual")
-        problem.extra["disclosure"] = json.loads(answer.disclosure())
-        raise problem
+    known(answer, "the individual")
     body = single(request, parts, answer, what="the individual", links={"mapping": f"/mappings/{mapping_id}"})
     return respond(request, body, shared=answer.shared)
 

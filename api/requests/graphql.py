@@ -129,7 +129,7 @@ class DisclosureRequestMutation:
             )
             await context.parts.ledger.append_within(connection, leaf)
 
-        return await created_once(context, COLLECTION, sent | {"": [purpose, case_reference]}, write)
+        return await created_once(context, COLLECTION, sent, write, beside=(purpose, case_reference))
 
     @strawberry.mutation(description="The holder asks for what it needs to decide; not where it is a duty")
     async def ask_supplement(self, info: strawberry.Info, id: strawberry.ID, question: str) -> Stepped:  # noqa: A002

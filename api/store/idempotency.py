@@ -70,11 +70,11 @@ async def keep_answer(connection: AsyncConnection, owner: KeyOwner, answer: Kept
     await connection.execute(kept.on_conflict_do_update(index_elements=list(named), set_=values))
 
 
-async def keep_body(connection: AsyncConnection, owner: KeyOwner, answer: KeptAnswer) -> None:
-    """Add the body to an answer that was kept without one. Losing it harms nothing, so nobody waits for the disk."""
+async def keep_body(connection: AsyncConnection, owner: KeyOwner, location: str, body: bytes) -> None:
+    """Add the body to an answer kept without one. Losing it harms nothing, so nobody waits for the disk."""
     await connection.execute(text("SET LOCAL synchronous_commit TO off"))
-    same = (_of(owner), _ANSWERS.c.location == answer.location, _ANSWERS.c.body == b"")
-    await connection.execute(update(_ANSWERS).where(*same).values(body=answer.body))
+    same = (_of(owner), _ANSWERS.c.location == location, _ANSWERS.c.body == b"")
+    await connection.execute(update(_ANSWERS).where(*same).values(body=body))
 
 
 async def forget_old(connection: AsyncConnection, *, before: datetime, at_most: int = _FORGET_AT_ONCE) -> int:

@@ -89,9 +89,12 @@ class Written:
     first: KeptAnswer | None = None
 
 
-def fingerprint(method: str, path: str, value: Any) -> bytes:
-    """SHA-256 of method, path and the body as a JSON value: spaces and the order of members do not matter."""
-    body = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+def fingerprint(method: str, path: str, value: Any, beside: Sequence[str] = ()) -> bytes:
+    """SHA-256 of method, path and the body as a JSON value: spaces and the order of members do not matter.
+
+    `beside` the body is what headers say of the thing that is made: with another purpose it is another one.
+    """
+    body = json.dumps([value, *beside] if beside else value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return sha256(f"{method}\n{path}\n{body}".encode()).digest()
 
 
@@ -140,11 +143,10 @@ async def once(
     """Make one thing and answer 201, or give the first answer again.
 
     `answer` makes the response for an id after the commit; it reads through the gate. Scope and sector are checked
-    before this is called, the content in `write`, so that a replay is not judged by a later day. `beside` the body is
-    what headers say of the thing that is made: with another purpose it is another one. See `write_once`.
+    before this is called, the content in `write`, so that a replay is not judged by a later day. `beside` as in
+    `fingerprint`. See `write_once`.
     """
-    sent = await request.json()
-    mark = fingerprint(request.method, request.url.path, [sent, *beside] if beside else sent)
+    mark = fingerprint(request.method, request.url.path, await request.json(), beside)
     written = await write_once(parts, who, key, mark, collection=collection, write=write)
     if written.first is not None and written.first.body:
         first = written.first
@@ -153,11 +155,10 @@ async def once(
     response = await answer(written.id)
     if key is not None and response.headers.get("cache-control") == SHARED_CACHE:
         owner = KeyOwner(who.agency.slug, who.caller.client_id, key)
-        kept = KeptAnswer(b"", response.status_code, response.headers["location"], bytes(response.body))
         # The write stands whether or not this succeeds; a replay then reads anew.
         with suppress(Problem):
             async with parts.database.transaction() as connection:
-                await keep_body(connection, owner, kept)
+                await keep_body(connection, owner, response.headers["location"], bytes(response.body))
     if written.replayed:
         response.headers[REPLAYED] = "true"
     return response

@@ -148,10 +148,8 @@ class DisclosureDecisionMutation:
         """As POST /disclosure-decisions."""
         context = info.context
         require_authority(context.who, context.parts.law.authorities, "disclosure:decide")
-        stated = [
-            require_header("Purpose", context.who.purpose),
-            require_header("Case-Reference", context.who.case_reference),
-        ]
+        purpose = require_header("Purpose", context.who.purpose)
+        case_reference = require_header("Case-Reference", context.who.case_reference)
         sent = _attested(as_body(decision))
         body = context.checked(OwnInitiativeIn, sent)
 
@@ -160,7 +158,7 @@ class DisclosureDecisionMutation:
             leaf = await service.decide_on_own_initiative(connection, body, granting, decision_id)
             await context.parts.ledger.append_within(connection, leaf)
 
-        return await created_once(context, COLLECTION, sent | {"": stated}, write)
+        return await created_once(context, COLLECTION, sent, write, beside=(purpose, case_reference))
 
     @strawberry.mutation(description="End a decision; the very next read finds nothing under it")
     async def revoke_disclosure(
